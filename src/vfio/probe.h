@@ -2,30 +2,22 @@
 // What a device tells about its display, for people and scripts.
 #pragma once
 
-#include "base/geometry.h"
 #include "frame/frame.h"
-#include "frame/frame_source.h"
 #include "frame/plane_check.h"
 #include "vfio/address.h"
 #include "vfio/devices.h"
+#include "vfio/edid_region.h"
 #include "vfio/host_paths.h"
 #include "vfio/io.h"
+#include "vfio/opened_device.h"
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vgpuview {
-
-/// How the device's descriptor was had.
-enum class WayIn {
-    cdev,       ///< VFIO character device bound to an iommufd
-    group,      ///< IOMMU group and container
-    process,    ///< a copy of another process' descriptor
-    descriptor, ///< inherited
-};
-[[nodiscard]] std::string_view nameOf(WayIn way) noexcept;
 
 enum class PlaneState {
     shown,       ///< reported fits, layout is what a sink would get
@@ -43,13 +35,6 @@ struct PlaneReport {
     std::uint32_t token = 0;              ///< the dma-buf id, or the region's index
     std::optional<PlaneFault> fault = {}; ///< where state is bad
     int errorNumber = 0;                  ///< where state is unsupported or failed
-};
-
-/// Limits of the driver's EDID region.
-struct EdidLimits {
-    std::uint32_t maxBytes = 0; ///< of the EDID blob
-    Size maxSize;               ///< 0: no limit
-    bool linkUp = false;
 };
 
 struct QuirkReport {
