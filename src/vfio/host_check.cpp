@@ -183,20 +183,6 @@ void Examination::tracing() {
 
 } // namespace
 
-std::string_view nameOf(Severity severity) noexcept {
-    switch (severity) {
-    case Severity::ok:
-        return "ok";
-    case Severity::note:
-        return "note";
-    case Severity::warning:
-        return "warning";
-    case Severity::problem:
-        return "problem";
-    }
-    return "unknown";
-}
-
 std::vector<Finding> examineHost(const HostPaths& paths, VfioIo& io, const std::optional<SourceAddress>& source) {
     if (source && std::holds_alternative<TestAddress>(*source))
         return {};

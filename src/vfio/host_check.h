@@ -8,8 +8,6 @@
 #include "vfio/io.h"
 
 #include <optional>
-#include <string>
-#include <string_view>
 #include <vector>
 
 namespace vgpuview {
