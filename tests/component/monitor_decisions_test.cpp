@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// The monitor room's decisions: modes, placement, hot keys.
+#include "monitor/hot_keys.h"
+#include "monitor/mode.h"
+#include "monitor/placement.h"
+
+#include <gtest/gtest.h>
+#include <linux/input-event-codes.h>
+
+#include <array>
+
+namespace vgpuview {
+namespace {
+
+constexpr std::array modes{
+    MonitorMode{.size = {1920, 1080}, .refreshMilliHz = 60'000, .preferred = true},
+    MonitorMode{.size = {1920, 1080}, .refreshMilliHz = 144'000},
+    MonitorMode{.size = {1920, 1080}, .refreshMilliHz = 59'940},
+    MonitorMode{.size = {1280, 720}, .refreshMilliHz = 50'000},
+    MonitorMode{.size = {1280, 720}, .refreshMilliHz = 60'000},
+};
+
+TEST(MonitorModes, AModeIsParsedWithAndWithoutRefresh) {
+    EXPECT_EQ(parseMode("1920x1080"), (ModeRequest{.size = {1920, 1080}, .refreshMilliHz = {}}));
+    EXPECT_EQ(parseMode("1920x1080@59.94"), (ModeRequest{.size = {1920, 1080}, .refreshMilliHz = 59'940}));
+    EXPECT_EQ(parseMode("640x480@75"), (ModeRequest{.size = {640, 480}, .refreshMilliHz = 75'000}));
+    for (const char* bad : {"", "x", "1920", "1920x", "x1080", "0x480", "640x0", "640x480@", "640x480@0", "640x480@-60",
+                            "640x480@nan", "640x480@inf", "640x480@60Hz", "99999x480", "640x480@1e9", "640x480x3",
+                            "-640x480", " 640x480", "640x480@0.0001"})
+        EXPECT_FALSE(parseMode(bad)) << bad;
+}
+
+TEST(MonitorModes, TheNearestRefreshIsFoundElseTheHighest) {
+    EXPECT_EQ(findMode(modes, {.size = {1920, 1080}, .refreshMilliHz = 59'950}), 2U);
+    EXPECT_EQ(findMode(modes, {.size = {1920, 1080}, .refreshMilliHz = 120'000}), 1U);
+    EXPECT_EQ(findMode(modes, {.size = {1920, 1080}, .refreshMilliHz = {}}), 1U);
+    EXPECT_FALSE(findMode(modes, {.size = {800, 600}, .refreshMilliHz = {}}));
+}
+
+TEST(MonitorModes, AGuestGetsItsOwnSizeElseThePreferredMode) {
+    EXPECT_EQ(modeForPicture(modes, Size{1280, 720}), 4U);
+    EXPECT_EQ(modeForPicture(modes, Size{1920, 1080}), 0U);
+    EXPECT_EQ(modeForPicture(modes, Size{800, 600}), 0U);
+    EXPECT_EQ(modeForPicture(modes, std::nullopt), 0U);
+    EXPECT_FALSE(modeForPicture({}, Size{800, 600}));
+}
+
+TEST(MonitorPlacement, TheWholeMonitorIsUsedAsFarAsTheShapeAllows) {
+    EXPECT_EQ(placePicture({1024, 768}, {1920, 1080}, MonitorScale::fit), (Rect{{240, 0}, {1440, 1080}}));
+    EXPECT_EQ(placePicture({1920, 800}, {1920, 1080}, MonitorScale::fit), (Rect{{0, 140}, {1920, 800}}));
+    EXPECT_EQ(placePicture({640, 480}, {1920, 1080}, MonitorScale::integer), (Rect{{320, 60}, {1280, 960}}));
+    EXPECT_EQ(placePicture({2560, 1440}, {1920, 1080}, MonitorScale::integer), (Rect{{0, 0}, {1920, 1080}}));
+    EXPECT_EQ(placePicture({2560, 1440}, {1920, 1080}, MonitorScale::original), (Rect{{-320, -180}, {2560, 1440}}));
+    EXPECT_EQ(placePicture({16384, 1}, {640, 480}, MonitorScale::fit), (Rect{{0, 239}, {640, 1}}));
+}
+
+TEST(MonitorPlacement, ACursorIsScaledWithItsPicture) {
+    const Rect place{{240, 0}, {1440, 1080}};
+    EXPECT_EQ(placeWithin({{0, 0}, {1024, 768}}, {1024, 768}, place), place);
+    EXPECT_EQ(placeWithin({{512, 384}, {64, 64}}, {1024, 768}, place), (Rect{{960, 540}, {90, 90}}));
+    EXPECT_EQ(placeWithin({{-64, -64}, {64, 64}}, {1024, 768}, place), (Rect{{150, -90}, {90, 90}}));
+}
+
+TEST(MonitorHotKeys, CtrlAltFnChangesTheTerminalAndTheGuestNeverSeesTheFunctionKey) {
+    HotKeys keys;
+    EXPECT_EQ(keys.handle(KEY_F2, true), KeyVerdict(PassOn{}));
+    EXPECT_EQ(keys.handle(KEY_F2, false), KeyVerdict(PassOn{}));
+    EXPECT_EQ(keys.handle(KEY_LEFTCTRL, true), KeyVerdict(PassOn{}));
+    EXPECT_EQ(keys.handle(KEY_F2, true), KeyVerdict(PassOn{}));
+    EXPECT_EQ(keys.handle(KEY_F2, false), KeyVerdict(PassOn{}));
+    EXPECT_EQ(keys.handle(KEY_RIGHTALT, true), KeyVerdict(PassOn{}));
+    EXPECT_EQ(keys.handle(KEY_F2, true), KeyVerdict(ChangeTerminal{2}));
+    EXPECT_EQ(keys.handle(KEY_F2, false), KeyVerdict(Swallowed{}));
+    EXPECT_EQ(keys.handle(KEY_F10, true), KeyVerdict(ChangeTerminal{10}));
+    EXPECT_EQ(keys.handle(KEY_F11, true), KeyVerdict(ChangeTerminal{11}));
+    EXPECT_EQ(keys.handle(KEY_F12, true), KeyVerdict(ChangeTerminal{12}));
+    EXPECT_EQ(keys.handle(KEY_A, true), KeyVerdict(PassOn{}));
+}
+
+TEST(MonitorHotKeys, CtrlAltQQuitsButNotAfterTheKeyboardWasLost) {
+    HotKeys keys;
+    EXPECT_EQ(keys.handle(KEY_RIGHTCTRL, true), KeyVerdict(PassOn{}));
+    EXPECT_EQ(keys.handle(KEY_LEFTALT, true), KeyVerdict(PassOn{}));
+    EXPECT_EQ(keys.handle(KEY_Q, true), KeyVerdict(Quit{}));
+    keys.releaseAll();
+    EXPECT_EQ(keys.handle(KEY_Q, true), KeyVerdict(PassOn{}));
+}
+
+} // namespace
+} // namespace vgpuview

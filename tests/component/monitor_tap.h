@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Stands between the monitor sink and wlroots: sees what is committed, refuses on demand, plugs monitors. The linker
+ * puts it there (--wrap). */
+#ifndef VGPU_VIEW_MONITOR_TAP_H
+#define VGPU_VIEW_MONITOR_TAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct monitor_tap {
+    bool refuse_scan_out;  /* test commits of a buffer say no */
+    unsigned fail_commits; /* so many of the next commits with a buffer fail */
+    bool hold;             /* keeps the last picture's buffer locked, as a real monitor does */
+    unsigned commits;      /* with a buffer, and successful */
+    void (*picture)(void* data, const char* output, const void* pixels, uint32_t fourcc, uint32_t width,
+                    uint32_t height, size_t stride); /* each committed picture that can be mapped */
+    void* data;
+};
+
+/* NULL: nothing but a passage. The caller's until replaced. */
+void monitor_tap_use(struct monitor_tap* tap);
+/* Plugs a headless monitor in; its name, or NULL. There must be a headless backend. */
+const char* monitor_tap_plug(unsigned width, unsigned height);
+/* Unplugs the monitor that was committed to last. */
+bool monitor_tap_unplug_last(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
