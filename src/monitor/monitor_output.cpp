@@ -102,7 +102,12 @@ void MonitorOutput::handleFrame() {
 
 void MonitorOutput::handlePresented(bool presented, std::int64_t whenNanoseconds, bool zeroCopy) {
     const auto flight = std::exchange(inFlight_, std::nullopt);
-    if (!flight || !flight->queriedAt)
+    if (!flight)
+        return;
+    const TimePoint when = whenNanoseconds > 0 ? TimePoint(Nanoseconds(whenNanoseconds)) : clock_.now();
+    if (presented)
+        pacer_.presented(flight->committedAt, when, refreshInterval());
+    if (!flight->queriedAt)
         return;
     if (!presented) {
         ++counters_.dropped;
@@ -111,7 +116,6 @@ void MonitorOutput::handlePresented(bool presented, std::int64_t whenNanoseconds
     ++counters_.presented;
     if (zeroCopy && flight->scannedOut)
         ++counters_.presentedZeroCopy;
-    const TimePoint when = whenNanoseconds > 0 ? TimePoint(Nanoseconds(whenNanoseconds)) : clock_.now();
     counters_.latency.add(when - *flight->queriedAt);
 }
 
@@ -141,6 +145,11 @@ Size MonitorOutput::size() const {
 Nanoseconds MonitorOutput::refreshInterval() const {
     const std::uint32_t reported = notNegative(monitor_output_mode(handle_).refresh_millihertz);
     return Nanoseconds(1'000'000'000'000 / (reported > 0 ? reported : fallbackRefreshMilliHz));
+}
+
+TimePoint MonitorOutput::askAt() const {
+    // With a variable refresh the monitor waits for the picture.
+    return monitor_output_variable_refresh(handle_) ? clock_.now() : pacer_.askAt(clock_.now(), refreshInterval());
 }
 
 std::vector<MonitorMode> MonitorOutput::modes() const {
@@ -204,6 +213,7 @@ bool MonitorOutput::enable(std::optional<Size> picture) {
         }
     }
     ++counters_.modeChanges;
+    pacer_.reset();
     retryScanOut();
     ready_ = false;
     stale_ = true;
@@ -230,6 +240,7 @@ bool MonitorOutput::present(const MonitorPicture& picture) {
     const Size monitor = size();
     if (monitor.empty())
         return false;
+    const TimePoint began = clock_.now();
     GuestBuffer* shown = picture.primary ? picture.primary : picture.notice;
     const Rect place =
         shown ? placePicture(shown->layout().size, monitor, picture.primary ? options_.scale : MonitorScale::original)
@@ -251,6 +262,7 @@ bool MonitorOutput::present(const MonitorPicture& picture) {
         inFlight_.reset();
         return false;
     }
+    pacer_.committed(clock_.now() - began);
     ready_ = false;
     stale_ = false;
     if (cursor_.where == MONITOR_CURSOR_PLANE)
@@ -299,7 +311,7 @@ monitor_result MonitorOutput::scanOut(const MonitorPicture& picture, const Rect&
     const Rect damage = picture.damage.empty() ? Rect{{0, 0}, layout.size} : picture.damage;
     const monitor_rectangle changed = rectangleOf(damage);
     picture.primary->lockForReading();
-    inFlight_ = InFlight{.queriedAt = picture.queriedAt, .scannedOut = true};
+    inFlight_ = InFlight{.queriedAt = picture.queriedAt, .scannedOut = true, .committedAt = clock_.now()};
     const monitor_result result = monitor_output_scan_out(handle_, &layer, &changed);
     if (result == MONITOR_DONE) {
         ++counters_.scannedOut;
@@ -323,7 +335,8 @@ monitor_result MonitorOutput::compose(const MonitorPicture& picture, const Rect&
         layers[count++] = {.buffer = handleOf(*cursor),
                            .destination = rectangleOf(placeWithin({picture.cursorPosition, cursor->layout().size},
                                                                   base->layout().size, place))};
-    inFlight_ = InFlight{.queriedAt = picture.primary ? std::optional(picture.queriedAt) : std::nullopt};
+    inFlight_ = InFlight{.queriedAt = picture.primary ? std::optional(picture.queriedAt) : std::nullopt,
+                         .committedAt = clock_.now()};
     monitor_result result = monitor_output_compose(handle_, layers.data(), count);
     if (result == MONITOR_IMPORT_FAILED && handle_) {
         ++counters_.refusedImports;

@@ -8,6 +8,7 @@
 #include "monitor/guest_buffer.h"
 #include "monitor/mode.h"
 #include "monitor/monitor_options.h"
+#include "monitor/pacer.h"
 
 #include <cstdint>
 #include <functional>
@@ -86,12 +87,15 @@ public:
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] Size size() const;
     [[nodiscard]] Nanoseconds refreshInterval() const;
+    /// When to ask the guest for the picture of the next refresh; may have passed.
+    [[nodiscard]] TimePoint askAt() const;
     [[nodiscard]] const MonitorCounters& counters() const noexcept { return counters_; }
 
 private:
     struct InFlight {
         std::optional<TimePoint> queriedAt; ///< nothing: a notice
         bool scannedOut = false;
+        TimePoint committedAt;
     };
     enum class Obstacle { none, cursor, size, refusal, import };
     /// Why the picture is not scanned out; said when it changes.
@@ -140,6 +144,7 @@ private:
     std::optional<InFlight> inFlight_;
     ShownCursor cursor_;
     Explanation explanation_;
+    Pacer pacer_;
     MonitorCounters counters_;
 };
 

@@ -189,13 +189,18 @@ void MonitorSink::key(std::uint32_t keycode, bool pressed) {
 void MonitorSink::outputReady(MonitorOutput& output) {
     if (!demand_ || !active_)
         return;
-    // The guest first: what it shows now is better than what it showed before.
-    demand_->frameWanted(*this, loop_.now());
+    // The guest first: what it shows now is better than what it showed before. Each monitor has its own time; the
+    // earliest one decides.
+    const TimePoint now = loop_.now();
+    const TimePoint wanted = output.askAt();
+    askedFor_ = askedFor_ && *askedFor_ > now ? std::min(*askedFor_, wanted) : wanted;
+    demand_->frameWanted(*this, *askedFor_);
     if (output.isReady() && output.isStale())
         presentOn(output, {});
 }
 
 void MonitorSink::show(const FrameUpdate& update) {
+    askedFor_.reset();
     current_ = {.primary = update.frame.primary, .cursor = update.frame.cursor, .queriedAt = update.frame.queriedAt};
     dropUnusedBuffers();
     const Rect damage = update.primaryDamage.bounds();

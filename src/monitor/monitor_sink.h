@@ -68,6 +68,7 @@ private:
     MonitorOptions options_;
     FrameDemand* demand_ = nullptr;
     bool active_ = true;
+    std::optional<TimePoint> askedFor_; ///< the time of the frame that was asked for and not shown yet
     Nanoseconds pollInterval_;
     HotKeys hotKeys_;
     RateLimit failureLimit_;

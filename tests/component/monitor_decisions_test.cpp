@@ -2,6 +2,7 @@
 // The monitor room's decisions: modes, placement, hot keys.
 #include "monitor/hot_keys.h"
 #include "monitor/mode.h"
+#include "monitor/pacer.h"
 #include "monitor/placement.h"
 
 #include <gtest/gtest.h>
@@ -59,6 +60,50 @@ TEST(MonitorPlacement, ACursorIsScaledWithItsPicture) {
     EXPECT_EQ(placeWithin({{0, 0}, {1024, 768}}, {1024, 768}, place), place);
     EXPECT_EQ(placeWithin({{512, 384}, {64, 64}}, {1024, 768}, place), (Rect{{960, 540}, {90, 90}}));
     EXPECT_EQ(placeWithin({{-64, -64}, {64, 64}}, {1024, 768}, place), (Rect{{150, -90}, {90, 90}}));
+}
+
+using namespace std::chrono_literals;
+constexpr Nanoseconds refresh = 16ms;
+constexpr TimePoint start{100s};
+
+TEST(MonitorPacer, TheGuestIsAskedShortlyBeforeTheNextRefresh) {
+    Pacer pacer;
+    EXPECT_EQ(pacer.askAt(start, refresh), start) << "nothing is known yet";
+    pacer.committed(500us);
+    pacer.presented(start - 1ms, start, refresh);
+    EXPECT_EQ(pacer.askAt(start, refresh), start + 16ms - 2500us);
+    EXPECT_EQ(pacer.askAt(start + 15ms, refresh), start + 15ms) << "too late to wait";
+    EXPECT_EQ(pacer.askAt(start + 1h, refresh), start + 1h);
+    EXPECT_EQ(pacer.askAt(start - 1h, refresh), start - 1h) << "shown in the future: not to be believed";
+    pacer.reset();
+    EXPECT_EQ(pacer.askAt(start, refresh), start);
+}
+
+TEST(MonitorPacer, ASlowCommitIsAllowedForAndForgottenWithTime) {
+    Pacer pacer;
+    pacer.committed(20ms);
+    pacer.presented(start - 1ms, start, refresh);
+    EXPECT_EQ(pacer.askAt(start, refresh), start) << "composing takes longer than a refresh";
+    for (int i = 0; i < 1000; ++i)
+        pacer.committed(100us);
+    EXPECT_GT(pacer.askAt(start, refresh), start + 13ms);
+}
+
+TEST(MonitorPacer, APictureThatCameARefreshTooLateMakesItAskEarlier) {
+    Pacer pacer;
+    pacer.presented(start - 1ms, start, refresh);
+    const Nanoseconds before = pacer.askAt(start, refresh) - start;
+    TimePoint shown = start;
+    for (int i = 0; i < 3; ++i) {
+        pacer.presented(shown + 14ms, shown + 32ms, refresh);
+        shown += 32ms;
+    }
+    EXPECT_EQ(pacer.askAt(shown, refresh) - shown, before - 3ms);
+    for (int i = 0; i < 2000; ++i) {
+        pacer.presented(shown + 10ms, shown + 16ms, refresh);
+        shown += 16ms;
+    }
+    EXPECT_GT(pacer.askAt(shown, refresh) - shown, before - 100us);
 }
 
 TEST(MonitorHotKeys, CtrlAltFnChangesTheTerminalAndTheGuestNeverSeesTheFunctionKey) {
