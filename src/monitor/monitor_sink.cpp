@@ -80,7 +80,7 @@ MonitorSink::MonitorSink(EventLoop& loop, Log& log, MonitorOptions options)
                 auto* self = static_cast<MonitorSink*>(data);
                 guarded(self->loop_, [&] { self->key(keycode, pressed); });
             },
-        .keyboard_gone = [](void* data) { static_cast<MonitorSink*>(data)->hotKeys_.releaseAll(); },
+        .keyboard_gone = [](void* data) { static_cast<MonitorSink*>(data)->consoleKeys_.releaseAll(); },
     };
     const char* failedStep = nullptr;
     host_.reset(monitor_host_create(
@@ -151,7 +151,7 @@ void MonitorSink::countMonitors() {
 
 void MonitorSink::sessionChanged(bool active) {
     active_ = active;
-    hotKeys_.releaseAll();
+    consoleKeys_.releaseAll();
     if (!active) {
         log_.info("the session is inactive: nothing is shown");
         frameWatchTimer_->disarm();
@@ -177,7 +177,7 @@ void MonitorSink::watchFrames() {
 }
 
 void MonitorSink::key(std::uint32_t keycode, bool pressed) {
-    const KeyVerdict verdict = hotKeys_.handle(keycode, pressed);
+    const KeyVerdict verdict = consoleKeys_.handle(keycode, pressed);
     if (const auto* change = std::get_if<ChangeTerminal>(&verdict)) {
         if (!monitor_host_change_terminal(host_.get(), change->number))
             log_.debug("there is no virtual terminal {} to change to", change->number);

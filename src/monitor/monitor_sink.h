@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "frame/frame_sink.h"
 #include "loop/event_loop.h"
-#include "monitor/hot_keys.h"
+#include "monitor/console_keys.h"
 #include "monitor/monitor_options.h"
 #include "monitor/monitor_output.h"
 #include "monitor/wlroots.h"
@@ -70,7 +70,7 @@ private:
     bool active_ = true;
     std::optional<TimePoint> askedFor_; ///< the time of the frame that was asked for and not shown yet
     Nanoseconds pollInterval_;
-    HotKeys hotKeys_;
+    ConsoleKeys consoleKeys_;
     RateLimit failureLimit_;
     Current current_;
     BufferRef noticeBuffer_;

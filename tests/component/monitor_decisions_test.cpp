@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The monitor room's decisions: modes, placement, hot keys.
-#include "monitor/hot_keys.h"
+#include "monitor/console_keys.h"
 #include "monitor/mode.h"
 #include "monitor/pacer.h"
 #include "monitor/placement.h"
@@ -106,8 +106,8 @@ TEST(MonitorPacer, APictureThatCameARefreshTooLateMakesItAskEarlier) {
     EXPECT_GT(pacer.askAt(shown, refresh) - shown, before - 100us);
 }
 
-TEST(MonitorHotKeys, CtrlAltFnChangesTheTerminalAndTheGuestNeverSeesTheFunctionKey) {
-    HotKeys keys;
+TEST(MonitorConsoleKeys, CtrlAltFnChangesTheTerminalAndTheGuestNeverSeesTheFunctionKey) {
+    ConsoleKeys keys;
     EXPECT_EQ(keys.handle(KEY_F2, true), KeyVerdict(PassOn{}));
     EXPECT_EQ(keys.handle(KEY_F2, false), KeyVerdict(PassOn{}));
     EXPECT_EQ(keys.handle(KEY_LEFTCTRL, true), KeyVerdict(PassOn{}));
@@ -122,8 +122,8 @@ TEST(MonitorHotKeys, CtrlAltFnChangesTheTerminalAndTheGuestNeverSeesTheFunctionK
     EXPECT_EQ(keys.handle(KEY_A, true), KeyVerdict(PassOn{}));
 }
 
-TEST(MonitorHotKeys, CtrlAltQQuitsButNotAfterTheKeyboardWasLost) {
-    HotKeys keys;
+TEST(MonitorConsoleKeys, CtrlAltQQuitsButNotAfterTheKeyboardWasLost) {
+    ConsoleKeys keys;
     EXPECT_EQ(keys.handle(KEY_RIGHTCTRL, true), KeyVerdict(PassOn{}));
     EXPECT_EQ(keys.handle(KEY_LEFTALT, true), KeyVerdict(PassOn{}));
     EXPECT_EQ(keys.handle(KEY_Q, true), KeyVerdict(Quit{}));

@@ -29,7 +29,7 @@ using KeyVerdict = std::variant<PassOn, Swallowed, ChangeTerminal, Quit>;
 
 /// Tells hot keys from the guest's keys by their place on the keyboard (linux/input-event-codes.h), whatever the
 /// layout.
-class HotKeys {
+class ConsoleKeys {
 public:
     [[nodiscard]] KeyVerdict handle(std::uint32_t keycode, bool pressed) noexcept;
     /// The keyboard went away, or the terminal was left: nothing is held any more.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The keys that the program keeps for itself on a monitor.
-#include "monitor/hot_keys.h"
+#include "monitor/console_keys.h"
 
 #include <linux/input-event-codes.h>
 
@@ -35,7 +35,7 @@ std::optional<unsigned> functionKey(std::uint32_t keycode) noexcept {
 
 } // namespace
 
-KeyVerdict HotKeys::handle(std::uint32_t keycode, bool pressed) noexcept {
+KeyVerdict ConsoleKeys::handle(std::uint32_t keycode, bool pressed) noexcept {
     if (const std::uint8_t modifier = modifierOf(keycode)) {
         modifiers_ = static_cast<std::uint8_t>(pressed ? modifiers_ | modifier : modifiers_ & ~modifier);
         return PassOn{};
@@ -59,7 +59,7 @@ KeyVerdict HotKeys::handle(std::uint32_t keycode, bool pressed) noexcept {
     return PassOn{};
 }
 
-void HotKeys::releaseAll() noexcept {
+void ConsoleKeys::releaseAll() noexcept {
     modifiers_ = 0;
     swallowed_.reset();
 }
