@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+// The command line, by CLI11.
+#include "app/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <functional>
+#include <map>
+#include <string_view>
+#include <vector>
+
+namespace vgpuview {
+
+namespace {
+
+constexpr std::string_view sourceHelp =
+    "UUID or mdev:UUID, pid:N, vm:NAME, fd:N, or test[:OPTIONS]; default: the only vGPU there is";
+
+struct CommandName {
+    std::string_view name;
+    Command command;
+};
+constexpr std::array commandNames{
+    CommandName{"list", Command::list},       CommandName{"probe", Command::probe},
+    CommandName{"window", Command::window},   CommandName{"stream", Command::stream},
+    CommandName{"monitor", Command::monitor}, CommandName{"shot", Command::shot},
+    CommandName{"doctor", Command::doctor},
+};
+
+[[noreturn]] void wrongUsage(const std::string& cause, const std::string& command) {
+    throw Error(EINVAL, {.operation = "understand",
+                         .object = "the command line",
+                         .cause = cause,
+                         .hint = command.empty() ? "see vgpu-view --help" : "see vgpu-view " + command + " --help",
+                         .exit = ExitCode::usage});
+}
+
+/// `vgpu-view [SOURCE] [...]` is `vgpu-view window [SOURCE] [...]`.
+std::vector<std::string> withCommand(std::span<const char* const> arguments) {
+    std::vector<std::string> words(arguments.begin(), arguments.end());
+    static constexpr std::array<std::string_view, 4> globals{"--help", "-h", "--version", "-V"};
+    const bool named = !words.empty() && (std::any_of(commandNames.begin(), commandNames.end(),
+                                                      [&](const auto& c) { return c.name == words[0]; }) ||
+                                          std::find(globals.begin(), globals.end(), words[0]) != globals.end());
+    if (!named)
+        words.insert(words.begin(), "window");
+    return words;
+}
+
+void addSource(CLI::App& command, Options& options) {
+    command.add_option("SOURCE", options.source, std::string(sourceHelp))->type_name("");
+}
+
+void addJson(CLI::App& command, Options& options) {
+    command.add_flag_callback(
+        "--json", [&options] { options.format = OutputFormat::json; }, "print JSON");
+}
+
+void addLogLevel(CLI::App& command, Options& options) {
+    static const std::map<std::string, LogLevel> levels{{"error", LogLevel::error},
+                                                        {"warning", LogLevel::warning},
+                                                        {"info", LogLevel::info},
+                                                        {"debug", LogLevel::debug}};
+    command.add_option("--log-level", options.logLevel, "error, warning, info or debug")
+        ->transform(CLI::Transformer(levels).description(""))
+        ->check(
+            CLI::IsMember(std::vector<LogLevel>{LogLevel::error, LogLevel::warning, LogLevel::info, LogLevel::debug})
+                .description(""))
+        ->type_name("LEVEL");
+}
+
+void addRun(CLI::App& command, Options& options) {
+    command.add_option("--seconds", options.seconds, "end after that long")
+        ->type_name("N")
+        ->check([](const std::string& text) {
+            double value = 0;
+            return CLI::detail::lexical_cast(text, value) && std::isfinite(value) && value > 0 && value <= 1e9
+                       ? std::string()
+                       : "--seconds wants a positive number, not " + text;
+        });
+    command.add_option("--frames", options.frames, "end after that many frames were handed on")
+        ->type_name("N")
+        ->check([](const std::string& text) {
+            std::uint64_t value = 0;
+            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+            return error == std::errc{} && end == text.data() + text.size() && value > 0
+                       ? std::string()
+                       : "--frames wants a positive whole number, not " + text;
+        });
+    command.add_flag("--stats", options.stats, "a line a second on standard error");
+    command.add_option("--report", options.reportPath, "write a JSON report at the end; - is standard output")
+        ->type_name("FILE");
+    command.add_flag_callback(
+        "--wait", [&options] { options.absentSource = AbsentSource::waitFor; },
+        "wait for the source to come, and to come back");
+    addLogLevel(command, options);
+}
+
+[[maybe_unused]] void addScale(CLI::App& command, const std::vector<std::string>& names,
+                               const std::function<void(const std::string&)>& take) {
+    command.add_option_function<std::string>("--scale", take, fmt::format("{} (default: fit)", fmt::join(names, ", ")))
+        ->type_name("MODE")
+        ->check(CLI::IsMember(names).description(""));
+}
+
+#if VGPUVIEW_WINDOW
+void addWindow(CLI::App& command, Options& options) {
+    static const std::map<std::string, ScaleMode> scales{{"fit", ScaleMode::fit},
+                                                         {"integer", ScaleMode::integer},
+                                                         {"stretch", ScaleMode::stretch},
+                                                         {"1:1", ScaleMode::oneToOne}};
+    addScale(command, {"fit", "integer", "stretch", "1:1"},
+             [&options](const std::string& name) { options.scale = scales.at(name); });
+    command.add_flag_callback(
+        "--full-screen", [&options] { options.start = StartMode::fullScreen; }, "start in full screen (F11 leaves it)");
+    command.add_flag_callback(
+        "--require-zero-copy", [&options] { options.zeroCopy = ZeroCopy::required; },
+        "exit code 6 where the compositor can't take the guest's buffers as they are");
+}
+#endif
+
+#if VGPUVIEW_MONITOR
+void addMonitor(CLI::App& command, Options& options) {
+    command
+        .add_option_function<std::string>(
+            "--mode", [&options](const std::string& text) { options.monitor.mode = parseMode(text); },
+            "the monitor's mode (default: the guest's size where the monitor has it)")
+        ->type_name("WxH[@Hz]")
+        ->check([](const std::string& text) { return parseMode(text) ? std::string() : "no such mode: " + text; });
+    command.add_option("--output", options.monitor.output, "use this monitor only (default: all)")->type_name("NAME");
+    static const std::map<std::string, MonitorScale> scales{
+        {"fit", MonitorScale::fit}, {"integer", MonitorScale::integer}, {"1:1", MonitorScale::original}};
+    addScale(command, {"fit", "integer", "1:1"},
+             [&options](const std::string& name) { options.monitor.scale = scales.at(name); });
+    command.add_flag_callback(
+        "--vrr", [&options] { options.monitor.variableRefresh = VariableRefresh::on; },
+        "adaptive sync where the monitor has it");
+}
+#endif
+
+std::string versionText() {
+    return std::string("vgpu-view ") + VGPUVIEW_VERSION + "\n";
+}
+
+} // namespace
+
+std::variant<Options, PrintAndExit> parseCommandLine(std::span<const char* const> arguments) {
+    Options options;
+    CLI::App app("Shows a virtual GPU's screen on its host.", "vgpu-view");
+    app.set_version_flag("-V,--version", versionText());
+    app.require_subcommand(1);
+    app.footer(
+        "vgpu-view [SOURCE] is vgpu-view window [SOURCE]. Each command has its own --help; see also vgpu-view(1).\n"
+        "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 not permitted, 5 held by another, 6 not "
+        "supported.");
+
+    CLI::App* list = app.add_subcommand("list", "vGPUs on this host, who holds them, what they show");
+    addJson(*list, options);
+    addLogLevel(*list, options);
+
+    CLI::App* probe = app.add_subcommand("probe", "planes, formats, modifiers, EDID limits and quirks of one vGPU");
+    addSource(*probe, options);
+    addJson(*probe, options);
+    addLogLevel(*probe, options);
+
+    CLI::App* window = app.add_subcommand("window", "show it in a Wayland window");
+    addSource(*window, options);
+#if VGPUVIEW_WINDOW
+    addWindow(*window, options);
+#endif
+    addRun(*window, options);
+
+    CLI::App* monitor = app.add_subcommand("monitor", "show it full screen on a monitor, no desktop needed");
+    addSource(*monitor, options);
+#if VGPUVIEW_MONITOR
+    addMonitor(*monitor, options);
+#endif
+    addRun(*monitor, options);
+
+    CLI::App* shot = app.add_subcommand("shot", "save one picture as PNG");
+    std::vector<std::string> shotWords;
+    shot->add_option("SOURCE_AND_FILE", shotWords, "[SOURCE] FILE.png; - is standard output")
+        ->expected(1, 2)
+        ->type_name("")
+        ->required();
+    shot->add_flag("--cursor", options.pictureWithCursor, "draw the cursor in");
+    addLogLevel(*shot, options);
+
+    CLI::App* doctor = app.add_subcommand("doctor", "what is missing or forbidden on this host, and the cure");
+    addSource(*doctor, options);
+    addJson(*doctor, options);
+    addLogLevel(*doctor, options);
+
+    std::vector<std::string> words = withCommand(arguments);
+    const std::string commandName = words.front().starts_with('-') ? std::string() : words.front();
+    std::reverse(words.begin(), words.end()); // CLI11 takes them last first
+    try {
+        app.parse(std::move(words));
+    } catch (const CLI::CallForHelp&) {
+        const auto chosen = app.get_subcommands();
+        return PrintAndExit{chosen.empty() ? app.help() : chosen.front()->help("vgpu-view")};
+    } catch (const CLI::CallForVersion&) {
+        return PrintAndExit{versionText()};
+    } catch (const CLI::ParseError& error) {
+        wrongUsage(error.what(), commandName);
+    }
+    for (const CommandName& known : commandNames)
+        if (known.name == commandName)
+            options.command = known.command;
+    if (options.command == Command::shot) {
+        options.picturePath = shotWords.back();
+        options.source = shotWords.size() == 2 ? shotWords.front() : std::string();
+    }
+    return options;
+}
+
+} // namespace vgpuview

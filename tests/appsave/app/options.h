@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// What the user asked for on the command line.
+#pragma once
+
+#include "base/log.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#if VGPUVIEW_WINDOW
+#include "wayland/window_sink.h"
+#endif
+
+namespace vgpuview {
+
+enum class Command { list, probe, window, stream, monitor, shot, doctor };
+
+enum class OutputFormat { text, json };
+enum class AbsentSource { fail, waitFor };
+
+/// One struct for all commands; a command reads what concerns it.
+struct Options {
+    Command command = Command::window;
+    std::string source; ///< SOURCE as written, or empty: the only vGPU there is
+    LogLevel logLevel = LogLevel::info;
+    OutputFormat format = OutputFormat::text;
+
+    std::optional<double> seconds;
+    std::optional<std::uint64_t> frames;
+    bool stats = false;
+    std::string reportPath;
+    AbsentSource absentSource = AbsentSource::fail;
+
+    std::string picturePath; ///< shot
+    bool pictureWithCursor = false;
+
+#if VGPUVIEW_WINDOW
+    ScaleMode scale = ScaleMode::fit;
+    StartMode start = StartMode::windowed;
+    ZeroCopy zeroCopy = ZeroCopy::preferred;
+#endif
+};
+
+} // namespace vgpuview

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// What users type, and what comes of it.
+#include "app/command_line.h"
+
+#include <algorithm>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <vector>
+
+namespace vgpuview {
+namespace {
+
+using testing::HasSubstr;
+
+std::variant<Options, PrintAndExit> parse(std::vector<const char*> words) {
+    return parseCommandLine(words);
+}
+
+Options options(std::vector<const char*> words) {
+    return std::get<Options>(parse(std::move(words)));
+}
+
+/// The error of a wrong command line.
+Error usageError(std::vector<const char*> words) {
+    try {
+        (void)parse(std::move(words));
+    } catch (const Error& error) {
+        return error;
+    }
+    return {0, {.operation = "nothing", .object = "was wrong"}};
+}
+
+TEST(CommandLine, PlainSourceIsAWindow) {
+    EXPECT_EQ(options({}).command, Command::window);
+    EXPECT_EQ(options({}).source, "");
+    EXPECT_EQ(options({"test:640x480"}).source, "test:640x480");
+    EXPECT_EQ(options({"--seconds", "2.5", "test"}).seconds, 2.5);
+    EXPECT_EQ(options({"window", "pid:12/1"}).source, "pid:12/1");
+}
+
+TEST(CommandLine, CommandsAreTakenByTheirNames) {
+    EXPECT_EQ(options({"list", "--json"}).format, OutputFormat::json);
+    EXPECT_EQ(options({"list"}).command, Command::list);
+    EXPECT_EQ(options({"probe", "vm:win"}).command, Command::probe);
+    EXPECT_EQ(options({"doctor"}).command, Command::doctor);
+}
+
+TEST(CommandLine, AShotNamesItsFileLast) {
+    EXPECT_EQ(options({"shot", "a.png"}).picturePath, "a.png");
+    EXPECT_EQ(options({"shot", "a.png"}).source, "");
+    const Options both = options({"shot", "test", "a.png", "--cursor"});
+    EXPECT_EQ(both.source, "test");
+    EXPECT_EQ(both.picturePath, "a.png");
+    EXPECT_TRUE(both.pictureWithCursor);
+    EXPECT_EQ(usageError({"shot"}).exitCode(), ExitCode::usage);
+    EXPECT_EQ(usageError({"shot", "a", "b", "c"}).exitCode(), ExitCode::usage);
+}
+
+TEST(CommandLine, RunOptionsAreTaken) {
+    const Options run = options({"test", "--frames", "10", "--stats", "--report", "-", "--wait", "--log-level", "debug"});
+    EXPECT_EQ(run.frames, 10U);
+    EXPECT_TRUE(run.stats);
+    EXPECT_EQ(run.reportPath, "-");
+    EXPECT_EQ(run.absentSource, AbsentSource::waitFor);
+    EXPECT_EQ(run.logLevel, LogLevel::debug);
+}
+
+class WrongUsage : public testing::TestWithParam<std::vector<const char*>> {};
+
+TEST_P(WrongUsage, IsExitCodeTwoOneLineAndAHint) {
+    const Error error = usageError(GetParam());
+    EXPECT_EQ(error.exitCode(), ExitCode::usage);
+    EXPECT_THAT(error.what(), HasSubstr("command line"));
+    EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << error.what();
+    EXPECT_THAT(error.hint(), HasSubstr("--help"));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, WrongUsage,
+                         testing::Values(std::vector<const char*>{"--no-such-option"},
+                                         std::vector<const char*>{"window", "a", "b"},
+                                         std::vector<const char*>{"--seconds", "-1"},
+                                         std::vector<const char*>{"--seconds", "nan"},
+                                         std::vector<const char*>{"--seconds", "soon"},
+                                         std::vector<const char*>{"--frames", "0"},
+                                         std::vector<const char*>{"--frames", "99999999999999999999999"},
+                                         std::vector<const char*>{"--log-level", "loud"},
+                                         std::vector<const char*>{"list", "extra"},
+                                         std::vector<const char*>{"--report"}));
+
+TEST(CommandLine, HelpFitsAScreen) {
+    for (const char* command : {"", "list", "probe", "window", "shot", "doctor"}) {
+        std::vector<const char*> words{command, "--help"};
+        if (words[0][0] == 0)
+            words.erase(words.begin());
+        const auto result = parse(words);
+        ASSERT_TRUE(std::holds_alternative<PrintAndExit>(result)) << command;
+        const std::string& text = std::get<PrintAndExit>(result).text;
+        EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 40) << text;
+        EXPECT_THAT(text, HasSubstr("vgpu-view"));
+    }
+}
+
+TEST(CommandLine, VersionIsPrinted) {
+    EXPECT_THAT(std::get<PrintAndExit>(parse({"--version"})).text, testing::StartsWith("vgpu-view "));
+}
+
+} // namespace
+} // namespace vgpuview

@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Wrong input of every kind: the documented exit code, one clear line, nothing left behind. Prints TAP.
+
+Usage: exit_codes.py VGPU_VIEW
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+VIEWER = sys.argv[1]
+NO_UUID = "00000000-1111-2222-3333-444444444444"
+
+
+def run(folder, *arguments, environment=None, pass_fds=()):
+    env = {"PATH": os.environ.get("PATH", "/usr/bin"), "XDG_RUNTIME_DIR": folder, "LANG": "C"}
+    # Sanitizers read theirs from the environment.
+    env |= {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
+    env |= environment or {}
+    return subprocess.run([VIEWER, *arguments], capture_output=True, text=True, timeout=60, env=env, cwd=folder,
+                          pass_fds=pass_fds, check=False)
+
+
+# (what is wrong, arguments, exit code, what the line must name)
+CASES = [
+    ("an unknown option", ["--nonsense"], 2, "nonsense"),
+    ("a source that is no form of address", ["probe", "garbage!"], 2, "garbage!"),
+    ("an empty mdev address", ["probe", "mdev:"], 2, "mdev:"),
+    ("half a UUID", ["probe", "mdev:1234"], 2, "1234"),
+    ("a pid that is no number", ["probe", "pid:abc"], 2, "pid:abc"),
+    ("a negative pid", ["probe", "pid:-1"], 2, "pid:-1"),
+    ("a pid beyond all numbers", ["probe", "pid:99999999999999999999"], 2, "pid:"),
+    ("a descriptor that is no number", ["probe", "fd:x"], 2, "fd:x"),
+    ("an unknown option of the test vGPU", ["shot", "test:wings=2", "x.png"], 2, "wings"),
+    ("a zero size of the test vGPU", ["shot", "test:0x0", "x.png"], 2, "0x0"),
+    ("a huge size of the test vGPU", ["shot", "test:100000x100000", "x.png"], 2, "100000"),
+    ("a UUID that does not exist", ["probe", NO_UUID], 3, NO_UUID),
+    ("a UUID that does not exist, for a window", ["window", NO_UUID], 3, NO_UUID),
+    ("a UUID that does not exist, for a shot", ["shot", NO_UUID, "x.png"], 3, NO_UUID),
+    ("a pid that does not exist", ["probe", "pid:4194303"], 3, "4194303"),
+    ("a VM that does not exist", ["probe", "vm:no-such-vm"], 3, "no-such-vm"),
+    ("a descriptor that is not open", ["probe", "fd:987"], 3, "987"),
+    ("a file in a folder that does not exist", ["shot", "test:64x64", "no/such/folder/x.png"], 1, "x.png"),
+    ("a picture where a folder stands", ["shot", "test:64x64", "."], 1, "."),
+    ("a report in a folder that does not exist", ["window", "test:64x64", "--report", "no/such/r.json"], 1, "r.json"),
+]
+
+
+def check_line(result, code, names):
+    if result.returncode != code:
+        return f"exit code {result.returncode}, not {code}: {result.stderr!r}"
+    lines = result.stderr.strip().split("\n")
+    if not lines[0].startswith("vgpu-view: "):
+        return f"no line of ours: {result.stderr!r}"
+    if names not in lines[0]:
+        return f"the line does not name {names!r}: {lines[0]!r}"
+    if len(lines) > 2 or (len(lines) == 2 and not lines[1].startswith("hint: ")):
+        return f"more than a line and a hint: {result.stderr!r}"
+    if re.search(r"terminate|Sanitizer|std::|0x[0-9a-f]{8}", result.stderr):
+        return f"not a message for people: {result.stderr!r}"
+    return None
+
+
+def no_compositor(folder):
+    return check_line(run(folder, "window", "test:64x64"), 3, "compositor")
+
+
+def dead_compositor(folder):
+    return check_line(run(folder, "window", "test:64x64", environment={"WAYLAND_DISPLAY": "nobody-0"}), 3, "nobody-0")
+
+
+def process_without_device(folder):
+    return check_line(run(folder, "probe", f"pid:{os.getpid()}"), 3, str(os.getpid()))
+
+
+def descriptor_of_a_file(folder):
+    with open(os.path.join(folder, "file"), "wb") as file:
+        result = run(folder, "probe", f"fd:{file.fileno()}", pass_fds=[file.fileno()])
+    os.unlink(os.path.join(folder, "file"))
+    return check_line(result, 6, "fd:")
+
+
+def no_source_no_device(folder):
+    if os.path.isdir("/sys/bus/mdev/devices") and os.listdir("/sys/bus/mdev/devices"):
+        return "SKIP this host has a vGPU"
+    return check_line(run(folder, "probe"), 3, "vGPU")
+
+
+def full_disk(folder):
+    return check_line(run(folder, "shot", "test:640x480", "/dev/full"), 1, "/dev/full")
+
+
+def picture_on_standard_output(folder):
+    result = subprocess.run([VIEWER, "shot", "test:64x48", "-"], capture_output=True, timeout=60, cwd=folder, check=False)
+    if result.returncode != 0:
+        return f"exit code {result.returncode}: {result.stderr!r}"
+    if result.stdout[:8] != b"\x89PNG\r\n\x1a\n" or result.stdout[16:24] != b"\0\0\0\x40\0\0\0\x30":
+        return f"no PNG of 64x48: {result.stdout[:24]!r}"
+    return None
+
+
+def list_as_json(folder):
+    result = run(folder, "list", "--json")
+    if result.returncode != 0 or not result.stdout.lstrip().startswith("["):
+        return f"{result.returncode} {result.stdout!r} {result.stderr!r}"
+    return None
+
+
+FUNCTIONS = [
+    ("no compositor", no_compositor),
+    ("a compositor that is gone", dead_compositor),
+    ("a process that holds no VFIO display", process_without_device),
+    ("a descriptor that is no VFIO device", descriptor_of_a_file),
+    ("no source and no vGPU", no_source_no_device),
+    ("a full disk", full_disk),
+    ("a picture on standard output", picture_on_standard_output),
+    ("a list in JSON", list_as_json),
+]
+
+
+def main():
+    tests = [(name, lambda folder, a=arguments, c=code, n=names: check_line(run(folder, *a), c, n))
+             for name, arguments, code, names in CASES] + FUNCTIONS
+    print(f"1..{len(tests)}")
+    for number, (name, test) in enumerate(tests, 1):
+        with tempfile.TemporaryDirectory() as folder:
+            why = test(folder)
+            left = os.listdir(folder)
+        if why is None and left:
+            why = f"left behind: {left}"
+        if why and why.startswith("SKIP "):
+            print(f"ok {number} - {name} # SKIP {why[5:]}")
+        elif why:
+            print(f"not ok {number} - {name}\n# {why}")
+        else:
+            print(f"ok {number} - {name}")
+
+
+if __name__ == "__main__":
+    main()
