@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// One connection to the PipeWire daemon, run by the program's event loop.
+#pragma once
+
+#include "base/log.h"
+#include "loop/event_loop.h"
+#include "pipewire/handles.h"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace vgpuview {
+
+/// A node of the graph, as the registry tells.
+struct KnownNode {
+    std::string name;
+    std::string serial;
+};
+
+/// A connection that is up when the constructor returns. What the daemon sends is handled in the loop's turns.
+class DaemonConnection {
+public:
+    struct Events {
+        /// The connection is gone for good. Called once, from the loop; it may destroy the connection.
+        std::function<void()> lost = {};
+        /// The registry told of a node. Called from within libpipewire, as is the next one.
+        std::function<void(std::uint32_t nodeId)> nodeKnown = {};
+        /// The links that leave a node changed. Called from within libpipewire: it must not destroy anything of it.
+        std::function<void(std::uint32_t nodeId)> linksChanged = {};
+    };
+
+    /// Waits for the daemon's answers, at most a few seconds. Throws Error: notFound where no daemon listens,
+    /// notPermitted where it refuses. The loop outlives the connection.
+    DaemonConnection(EventLoop& loop, Events events);
+    ~DaemonConnection();
+    DaemonConnection(const DaemonConnection&) = delete;
+    DaemonConnection& operator=(const DaemonConnection&) = delete;
+
+    [[nodiscard]] pw_core* core() const noexcept { return core_.get(); }
+    [[nodiscard]] const std::string& version() const noexcept { return version_; }
+    [[nodiscard]] const KnownNode* node(std::uint32_t id) const noexcept;
+    [[nodiscard]] bool hasNodeNamed(std::string_view name) const noexcept;
+    /// How many links leave the node.
+    [[nodiscard]] std::size_t linksFrom(std::uint32_t nodeId) const noexcept;
+
+private:
+    /// libpipewire requires that whoever iterates its loop has entered it.
+    class Entered {
+    public:
+        explicit Entered(pw_loop* loop)
+            : loop_(loop) {
+            pw_loop_enter(loop_);
+        }
+        Entered(const Entered&) = delete;
+        Entered& operator=(const Entered&) = delete;
+        ~Entered() { pw_loop_leave(loop_); }
+
+    private:
+        pw_loop* loop_;
+    };
+
+    void awaitAnswers();
+    void iterate();
+    void fail() noexcept;
+    void add(std::uint32_t id, std::string_view type, const spa_dict* properties);
+    void remove(std::uint32_t id);
+
+    EventLoop& eventLoop_;
+    Events events_;
+    std::string version_;
+    std::map<std::uint32_t, KnownNode> nodes_;
+    std::map<std::uint32_t, std::uint32_t> links_; ///< link id -> the node it leaves
+    std::optional<int> awaited_;                   ///< the sequence number of a sync that is under way
+    int error_ = 0;                                ///< errno of a fatal error
+    PipeWireLibrary library_;
+    LoopPtr loop_;
+    Entered entered_;
+    ContextPtr context_;
+    spa_hook coreHook_{};
+    spa_hook registryHook_{};
+    CorePtr core_;
+    RegistryPtr registry_;
+    Watch watch_;
+    Watch loss_;
+};
+
+} // namespace vgpuview

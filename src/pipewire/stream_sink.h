@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// A PipeWire video source as a sink: consumers get the guest's own buffers.
+#pragma once
+
+#include "base/log.h"
+#include "frame/frame_sink.h"
+#include "loop/event_loop.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace vgpuview {
+
+class Gpu;
+
+/// Makes the GPU when frames must be copied by one; may throw Error, or be empty: no GPU.
+using GpuFactory = std::function<std::unique_ptr<Gpu>()>;
+
+/// What applications take the node for.
+enum class StreamRole {
+    screen, ///< a screen that is shared: the guest's buffers as they are
+    camera, ///< a camera: copies in YUY2, which every application that knows cameras takes
+};
+
+enum class CursorMode {
+    metadata, ///< beside the picture; the consumer draws it
+    embedded, ///< drawn into copies of the picture
+    hidden,
+};
+
+enum class Tearing {
+    allowed, ///< consumers read what the guest may be drawing
+    avoided, ///< they get copies
+};
+
+enum class DaemonLoss {
+    reconnect, ///< wait until the daemon is back
+    exit,      ///< end the event loop with an Error
+};
+
+struct StreamOptions {
+    std::string nodeName = {};    ///< empty: "vgpu-view." and the source's name
+    std::string description = {}; ///< what users read in lists; empty: the VM's name and the vGPU's type
+    std::uint32_t maxFps = 60;    ///< at least 1
+    StreamRole role = StreamRole::screen;
+    CursorMode cursor = CursorMode::metadata;
+    Tearing tearing = Tearing::allowed;
+    DaemonLoss daemonLoss = DaemonLoss::reconnect;
+};
+
+/// One node in the PipeWire graph that shows one guest's screen. It appears with the first frame of the source; the log
+/// then tells the object.serial to connect to, and so does the report.
+///
+/// While nobody takes frames nothing is polled and no timer runs. The first consumer chooses the format for all.
+class StreamSink final : public FrameSink {
+public:
+    /// Connects to the daemon; waits for its answers, at most a few seconds. Throws Error: exit code notFound where no
+    /// daemon listens, notPermitted where it refuses, held where another node has the name. The loop and the log
+    /// outlive the sink.
+    StreamSink(EventLoop& loop, Log& log, GpuFactory makeGpu, StreamOptions options);
+    ~StreamSink() override;
+    StreamSink(const StreamSink&) = delete;
+    StreamSink& operator=(const StreamSink&) = delete;
+
+    [[nodiscard]] std::string_view kind() const noexcept override { return "stream"; }
+    void attach(FrameDemand& demand) override;
+    void show(const FrameUpdate& update) override;
+    void forget(const Buffer& buffer) override;
+    void sourceGone() override;
+    [[nodiscard]] Nanoseconds pollInterval() const noexcept override;
+    [[nodiscard]] SinkReport report() const override;
+
+private:
+    class Stream;
+
+    std::unique_ptr<Stream> stream_;
+};
+
+} // namespace vgpuview

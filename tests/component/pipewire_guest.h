@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// A guest whose buffers the test turns over as it likes; its pictures are the test vGPU's, numbered by Frame::sequence.
+#pragma once
+
+#include "doubles/fake_source.h"
+#include "frame/mapped_buffer.h"
+#include "synthetic/pattern.h"
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <set>
+#include <utility>
+
+namespace vgpuview::component {
+
+class Guest final : public FrameSource {
+public:
+    explicit Guest(BufferKind kind)
+        : kind_(kind) {}
+
+    [[nodiscard]] const SourceDescription& description() const noexcept override { return description_; }
+    void observe(FrameSourceObserver* observer) noexcept override { observer_ = observer; }
+    PollResult poll() override {
+        ++polls;
+        if (onPoll)
+            onPoll();
+        frame_.queriedAt = MonotonicClock().now();
+        return {.status = PollStatus::ok,
+                .primary = std::exchange(changed_, false) ? PrimaryChange::certain : PrimaryChange::none,
+                .damage = {}};
+    }
+    [[nodiscard]] const Frame& frame() const noexcept override { return frame_; }
+    [[nodiscard]] SourceCounters counters() const noexcept override { return {}; }
+    [[nodiscard]] std::string endReason() const override { return "the test ended it"; }
+
+    /// From the next picture on the guest flips between this many buffers of this size: all new ones.
+    void useBuffers(std::size_t count, Size size) {
+        for (const Drawn& drawn : buffers_)
+            if (observer_)
+                observer_->bufferRetired(*drawn.buffer);
+        buffers_.clear();
+        size_ = size;
+        while (buffers_.size() < count)
+            addBuffer();
+    }
+    void addBuffer() {
+        BufferRef buffer = doubles::makeMemoryBuffer(size_, kind_);
+        auto mapped = MappedBuffer::map(*buffer, MapAccess::readWrite);
+        struct stat status {};
+        ::fstat(buffer->fd(), &status);
+        inodes.insert(status.st_ino);
+        buffers_.push_back({std::move(buffer), std::move(*mapped), status.st_ino});
+    }
+    void replaceOldest() {
+        if (observer_)
+            observer_->bufferRetired(*buffers_.front().buffer);
+        buffers_.pop_front();
+        addBuffer();
+        std::rotate(buffers_.begin(), buffers_.end() - 1, buffers_.end());
+    }
+    /// Draws the next picture into the buffer that was shown longest ago, and shows it.
+    void flip() {
+        std::rotate(buffers_.begin(), buffers_.begin() + 1, buffers_.end());
+        Drawn& drawn = buffers_.back();
+        ++frame_.sequence;
+        drawPattern(frame_.sequence, DRM_FORMAT_XRGB8888, PatternAlpha::zero, size_, drawn.buffer->layout().stride,
+                    drawn.mapped.bytes());
+        frame_.primary = Plane{.buffer = drawn.buffer, .position = {}, .hotSpot = {}};
+        inode = drawn.inode;
+        changed_ = true;
+    }
+    void blank() {
+        ++frame_.sequence;
+        frame_.primary.reset();
+        changed_ = true;
+    }
+    void showCursor(Point position) {
+        if (!cursor_) {
+            BufferRef buffer = doubles::makeMemoryBuffer(patternCursorSize, kind_, DRM_FORMAT_ARGB8888);
+            const auto mapped = MappedBuffer::map(*buffer, MapAccess::readWrite);
+            auto* pixel = reinterpret_cast<std::uint32_t*>(mapped->bytes().data());
+            for (std::uint32_t y = 0; y < patternCursorSize.height; ++y)
+                for (std::uint32_t x = 0; x < patternCursorSize.width; ++x)
+                    *pixel++ = cursorPixel(x, y);
+            cursor_ = std::move(buffer);
+        }
+        frame_.cursor = Plane{.buffer = cursor_, .position = position, .hotSpot = patternCursorHotSpot};
+    }
+    void hideCursor() { frame_.cursor.reset(); }
+    [[nodiscard]] std::uint64_t sequence() const noexcept { return frame_.sequence; }
+
+    unsigned polls = 0;
+    std::function<void()> onPoll; ///< what the guest does before each answer
+    std::set<std::uint64_t> inodes;
+    std::uint64_t inode = 0; ///< of what is shown
+
+private:
+    struct Drawn {
+        BufferRef buffer;
+        MappedBuffer mapped;
+        std::uint64_t inode;
+    };
+
+    SourceDescription description_{.address = "test:",
+                                   .name = "test",
+                                   .vmName = "Guest",
+                                   .type = "test",
+                                   .display = DisplayKind::dmaBuf,
+                                   .quirks = {}};
+    FrameSourceObserver* observer_ = nullptr;
+    BufferKind kind_;
+    Size size_;
+    std::deque<Drawn> buffers_;
+    BufferRef cursor_;
+    Frame frame_;
+    bool changed_ = false;
+};
+
+} // namespace vgpuview::component
