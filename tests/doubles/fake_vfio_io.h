@@ -259,7 +259,7 @@ private:
         const std::uint32_t way = (device.offersDmaBuf ? VFIO_GFX_PLANE_TYPE_DMABUF : 0U) |
                                   (device.offersRegion ? VFIO_GFX_PLANE_TYPE_REGION : 0U);
         if ((info.flags & VFIO_GFX_PLANE_TYPE_PROBE) != 0)
-            return (info.flags & ~VFIO_GFX_PLANE_TYPE_PROBE & way) != 0 ? 0 : -EINVAL;
+            return (info.flags & way) != 0 ? 0 : -EINVAL;
         if ((info.flags & way) == 0)
             return -EINVAL;
         vfio_device_gfx_plane_info blank{};
