@@ -75,6 +75,10 @@ void addLogLevel(CLI::App& command, Options& options) {
         ->type_name("LEVEL");
 }
 
+void addAlsoStream(CLI::App& command, Options& options) {
+    command.add_flag("--stream", options.alsoStream, "offer it as a PipeWire video source besides");
+}
+
 void addRun(CLI::App& command, Options& options) {
     command.add_option("--seconds", options.seconds, "end after that long")
         ->type_name("N")
@@ -122,6 +126,44 @@ void addWindow(CLI::App& command, Options& options) {
     command.add_flag_callback(
         "--require-zero-copy", [&options] { options.zeroCopy = ZeroCopy::required; },
         "exit code 6 where the compositor can't take the guest's buffers as they are");
+}
+#endif
+
+#if VGPUVIEW_STREAM
+template<typename Value>
+void addChoice(CLI::App& command, const std::string& option, const std::map<std::string, Value>& values, Value& target,
+               const std::string& help) {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : values)
+        names.push_back(name);
+    command
+        .add_option_function<std::string>(
+            option, [values, &target](const std::string& name) { target = values.at(name); }, help)
+        ->type_name("WHAT")
+        ->check(CLI::IsMember(names).description(""));
+}
+
+void addStream(CLI::App& command, Options& options) {
+    StreamOptions& stream = options.stream;
+    command.add_option("--node-name", stream.nodeName, "the node's name (default: vgpu-view. and the vGPU's)")
+        ->type_name("NAME");
+    command.add_option("--fps", stream.maxFps, "frames a second at most (default: 60)")
+        ->type_name("N")
+        ->check(CLI::Range(1, 1000).description(""));
+    addChoice(command, "--role",
+              std::map<std::string, StreamRole>{{"screen", StreamRole::screen}, {"camera", StreamRole::camera}},
+              stream.role, "screen, or camera: copies in YUY2 for applications that know only cameras");
+    addChoice(command, "--cursor",
+              std::map<std::string, CursorMode>{{"metadata", CursorMode::metadata},
+                                                {"embedded", CursorMode::embedded},
+                                                {"hidden", CursorMode::hidden}},
+              stream.cursor, "metadata (default), embedded or hidden");
+    command.add_flag_callback(
+        "--no-tear", [&stream] { stream.tearing = Tearing::avoided; },
+        "hand out copies that the guest does not draw in");
+    command.add_flag_callback(
+        "--exit-with-daemon", [&stream] { stream.daemonLoss = DaemonLoss::exit; },
+        "end when the PipeWire daemon does, instead of waiting for it");
 }
 #endif
 
@@ -174,13 +216,22 @@ std::variant<Options, PrintAndExit> parseCommandLine(std::span<const char* const
 #if VGPUVIEW_WINDOW
     addWindow(*window, options);
 #endif
+    addAlsoStream(*window, options);
     addRun(*window, options);
+
+    CLI::App* stream = app.add_subcommand("stream", "offer it as a PipeWire video source");
+    addSource(*stream, options);
+#if VGPUVIEW_STREAM
+    addStream(*stream, options);
+#endif
+    addRun(*stream, options);
 
     CLI::App* monitor = app.add_subcommand("monitor", "show it full screen on a monitor, no desktop needed");
     addSource(*monitor, options);
 #if VGPUVIEW_MONITOR
     addMonitor(*monitor, options);
 #endif
+    addAlsoStream(*monitor, options);
     addRun(*monitor, options);
 
     CLI::App* shot = app.add_subcommand("shot", "save one picture as PNG");

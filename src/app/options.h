@@ -11,6 +11,9 @@
 #if VGPUVIEW_MONITOR
 #include "monitor/monitor_options.h"
 #endif
+#if VGPUVIEW_STREAM
+#include "pipewire/stream_sink.h"
+#endif
 #if VGPUVIEW_WINDOW
 #include "wayland/window_sink.h"
 #endif
@@ -38,8 +41,12 @@ struct Options {
     std::string picturePath; ///< shot
     bool pictureWithCursor = false;
 
+    bool alsoStream = false; ///< a stream beside the command's own sink
 #if VGPUVIEW_MONITOR
     MonitorOptions monitor;
+#endif
+#if VGPUVIEW_STREAM
+    StreamOptions stream;
 #endif
 #if VGPUVIEW_WINDOW
     ScaleMode scale = ScaleMode::fit;

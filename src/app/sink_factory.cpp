@@ -24,7 +24,7 @@ namespace {
                              .hint = std::string("configure with -D") + std::string(sink) + "=enabled"});
 }
 
-#if VGPUVIEW_WINDOW
+#if VGPUVIEW_WINDOW || VGPUVIEW_STREAM
 GpuFactory gpuFactory([[maybe_unused]] Log& log) {
 #if VGPUVIEW_GPU
     return [&log] { return Gpu::create(log); };
@@ -54,13 +54,33 @@ std::unique_ptr<FrameSink> makeMonitor([[maybe_unused]] const Options& options, 
 #endif
 }
 
+std::unique_ptr<FrameSink> makeStream([[maybe_unused]] const Options& options, [[maybe_unused]] EventLoop& loop,
+                                      [[maybe_unused]] Log& log) {
+#if VGPUVIEW_STREAM
+    return std::make_unique<StreamSink>(loop, log, gpuFactory(log), options.stream);
+#else
+    notInThisBuild("stream");
+#endif
+}
+
+std::unique_ptr<FrameSink> makeOwnSink(const Options& options, EventLoop& loop, Log& log) {
+    switch (options.command) {
+    case Command::monitor:
+        return makeMonitor(options, loop, log);
+    case Command::stream:
+        return makeStream(options, loop, log);
+    default:
+        return makeWindow(options, loop, log);
+    }
+}
+
 } // namespace
 
-std::vector<std::unique_ptr<FrameSink>> makeSinks(const Options& options, EventLoop& loop, Log& log,
-                                                  const SourceDescription*) {
+std::vector<std::unique_ptr<FrameSink>> makeSinks(const Options& options, EventLoop& loop, Log& log) {
     std::vector<std::unique_ptr<FrameSink>> sinks;
-    sinks.push_back(options.command == Command::monitor ? makeMonitor(options, loop, log)
-                                                        : makeWindow(options, loop, log));
+    sinks.push_back(makeOwnSink(options, loop, log));
+    if (options.alsoStream && options.command != Command::stream)
+        sinks.push_back(makeStream(options, loop, log));
     return sinks;
 }
 

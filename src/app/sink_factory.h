@@ -11,9 +11,7 @@
 
 namespace vgpuview {
 
-/// The command's own sink first. source: null where it is waited for. Throws Error, also for a sink that this build
-/// does not have.
-[[nodiscard]] std::vector<std::unique_ptr<FrameSink>> makeSinks(const Options& options, EventLoop& loop, Log& log,
-                                                                const SourceDescription* source);
+/// The command's own sink first. Throws Error, also for a sink that this build does not have.
+[[nodiscard]] std::vector<std::unique_ptr<FrameSink>> makeSinks(const Options& options, EventLoop& loop, Log& log);
 
 } // namespace vgpuview

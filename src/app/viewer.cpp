@@ -36,7 +36,7 @@ Viewer::Viewer(const Options& options, Log& log)
     , statisticsTimer_(loop_.makeTimer([this] { printStatistics(); }))
     , retryTimer_(loop_.makeTimer([this] { openSource(); })) {
     openSource();
-    sinks_ = makeSinks(options_, loop_, log_, source_ ? &source_->description() : nullptr);
+    sinks_ = makeSinks(options_, loop_, log_);
     for (const auto& sink : sinks_)
         forwarder_.addSink(*sink);
 }

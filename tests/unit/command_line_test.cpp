@@ -87,7 +87,7 @@ INSTANTIATE_TEST_SUITE_P(
                     std::vector<const char*>{"--report"}));
 
 TEST(CommandLine, HelpFitsAScreen) {
-    for (const char* command : {"", "list", "probe", "window", "shot", "doctor"}) {
+    for (const char* command : {"", "list", "probe", "window", "stream", "monitor", "shot", "doctor"}) {
         std::vector<const char*> words{command, "--help"};
         if (words[0][0] == 0)
             words.erase(words.begin());
