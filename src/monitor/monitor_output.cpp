@@ -23,7 +23,8 @@ std::uint32_t notNegative(std::int32_t value) noexcept {
 }
 
 std::string textOf(const MonitorMode& mode) {
-    return fmt::format("{}x{}@{:.3f}", mode.size.width, mode.size.height, mode.refreshMilliHz / 1000.0);
+    const std::string size = fmt::format("{}x{}", mode.size.width, mode.size.height);
+    return mode.refreshMilliHz > 0 ? fmt::format("{}@{:.3f}", size, mode.refreshMilliHz / 1000.0) : size;
 }
 
 } // namespace
@@ -218,8 +219,9 @@ bool MonitorOutput::enable(std::optional<Size> picture) {
     ready_ = false;
     stale_ = true;
     scheduleFrame();
-    log_.info("monitor {} ({}): {}x{}, {:.2f} Hz", name_, monitor_output_description(handle_), size().width,
-              size().height, notNegative(monitor_output_mode(handle_).refresh_millihertz) / 1000.0);
+    const std::uint32_t refresh = notNegative(monitor_output_mode(handle_).refresh_millihertz);
+    log_.info("monitor {} ({}): {}", name_, monitor_output_description(handle_),
+              textOf({.size = size(), .refreshMilliHz = refresh}));
     return true;
 }
 

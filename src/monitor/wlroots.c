@@ -4,10 +4,16 @@
 
 #include <drm_fourcc.h>
 #include <pixman.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <wayland-server-core.h>
 #include <wlr/backend.h>
+#include <wlr/backend/multi.h>
 #include <wlr/backend/session.h>
+#include <wlr/version.h>
+#if WLR_VERSION_MINOR < 18
+#include <wlr/backend/wayland.h>
+#endif
 #include <wlr/interfaces/wlr_output.h>
 #include <wlr/render/allocator.h>
 #include <wlr/render/drm_format_set.h>
@@ -20,7 +26,6 @@
 #include <wlr/types/wlr_output.h>
 #include <wlr/util/box.h>
 #include <wlr/util/log.h>
-#include <wlr/version.h>
 
 #if WLR_VERSION_MINOR == 16 || WLR_VERSION_MINOR < 15
 #error "wlroots 0.15, or 0.17 and later"
@@ -258,8 +263,26 @@ int monitor_host_fd(const struct monitor_host* host) {
     return wl_event_loop_get_fd(host->loop);
 }
 
+#if WLR_VERSION_MINOR < 18
+static void look_for_hangup(struct wlr_backend* backend, void* data) {
+    if (!wlr_backend_is_wl(backend))
+        return;
+    struct pollfd parent = {.fd = wl_display_get_fd(wlr_wl_backend_get_remote_display(backend)), .events = POLLIN};
+    if (poll(&parent, 1, 0) > 0 && (parent.revents & (POLLHUP | POLLERR)))
+        *(bool*)data = true;
+}
+#endif
+
 void monitor_host_dispatch(struct monitor_host* host) {
     wl_event_loop_dispatch(host->loop, 0);
+#if WLR_VERSION_MINOR < 18
+    /* At its parent's end the backend only asks the program's display to stop running, which this one never began. */
+    bool parent_gone = false;
+    if (host->backend)
+        wlr_multi_for_each_backend(host->backend, look_for_hangup, &parent_gone);
+    if (parent_gone)
+        host->events.backend_gone(host->events.data);
+#endif
 }
 
 void monitor_host_run_idle(struct monitor_host* host) {

@@ -20,18 +20,19 @@ packages=(g++ meson ninja-build pkg-config git ca-certificates libfmt-dev libdrm
 
 if [ ! -e "$root/etc/debian_version" ]; then
     include=$(IFS=,; echo "${packages[*]}")
-    mmdebstrap --variant=apt --include="$include" "$suite" "$root"
+    mmdebstrap --variant=apt --aptopt='Acquire::Check-Valid-Until "false"' --include="$include" "$suite" "$root"
 fi
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 in_root() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin HOME=/root DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"; }
 
+in_root apt-get -qq update
 for version in "$@"; do
     echo "== wlroots $version on $suite"
     in_root apt-get -qq purge -y 'libwlroots*-dev' >/dev/null 2>&1 || true
     in_root apt-get -qq install -y --no-install-recommends "libwlroots-$version-dev" >/dev/null
     rm -rf "$root/source" && mkdir "$root/source"
     git -C "$source" ls-files -z | tar -C "$source" --null -T - -cf - | tar -C "$root/source" -xf -
-    in_root meson setup /source/build /source -Dmonitor=enabled --werror -Dauto_features=disabled -Dtests=enabled
+    in_root meson setup /source/build /source -Dmonitor=enabled -Dauto_features=disabled -Dtests=enabled
     in_root ninja -C /source/build -j2
     in_root meson test -C /source/build --no-rebuild --print-errorlogs monitor monitor_decisions
 done
