@@ -16,7 +16,7 @@ suite=$2
 shift 2
 source=$(cd "$(dirname "$0")/../.." && pwd)
 packages=(g++ meson ninja-build pkg-config git ca-certificates libfmt-dev libdrm-dev libsystemd-dev libcairo2-dev
-    libgtest-dev libgmock-dev libudev-dev libxkbcommon-dev libpixman-1-dev libwayland-dev fonts-dejavu-core)
+    libcli11-dev nlohmann-json3-dev libgtest-dev libgmock-dev libudev-dev libxkbcommon-dev libpixman-1-dev libwayland-dev fonts-dejavu-core)
 
 if [ ! -e "$root/etc/debian_version" ]; then
     include=$(IFS=,; echo "${packages[*]}")
@@ -26,6 +26,7 @@ cp /etc/resolv.conf "$root/etc/resolv.conf"
 in_root() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin HOME=/root DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"; }
 
 in_root apt-get -qq update
+in_root apt-get -qq install -y --no-install-recommends "${packages[@]}" >/dev/null
 for version in "$@"; do
     echo "== wlroots $version on $suite"
     in_root apt-get -qq purge -y 'libwlroots*-dev' >/dev/null 2>&1 || true
@@ -33,6 +34,6 @@ for version in "$@"; do
     rm -rf "$root/source" && mkdir "$root/source"
     git -C "$source" ls-files -z | tar -C "$source" --null -T - -cf - | tar -C "$root/source" -xf -
     in_root meson setup /source/build /source -Dmonitor=enabled -Dauto_features=disabled -Dtests=enabled
-    in_root ninja -C /source/build -j2
+    in_root ninja -C /source/build -j2 tests/component/component_monitor tests/component/component_monitor_decisions
     in_root meson test -C /source/build --no-rebuild --print-errorlogs monitor monitor_decisions
 done
