@@ -35,6 +35,11 @@ constexpr Nanoseconds lastRepeat = std::chrono::milliseconds(160);
 constexpr Nanoseconds shortestPatience = std::chrono::milliseconds(50);
 constexpr Nanoseconds longestPatience = std::chrono::seconds(1);
 
+// Each change of the guest's set of buffers costs the consumers a new pool. A guest that brings new buffers all the
+// time is copied: after so many changes beyond one in each interval.
+constexpr unsigned mostSetChanges = 24;
+constexpr Nanoseconds setChangeInterval = std::chrono::milliseconds(250);
+
 constexpr Nanoseconds firstRetry = std::chrono::milliseconds(100);
 constexpr Nanoseconds longestRetry = std::chrono::seconds(5);
 
@@ -73,6 +78,8 @@ private:
     void wantFirstFrame();
     void wantWholeFrame();
     void cycleLost();
+    void countSetChange();
+    void linksChanged();
     [[nodiscard]] Slot* directSlot();
     [[nodiscard]] Slot* copySlot();
     void fillCopy(Slot& slot, const std::optional<Plane>& cursor);
@@ -96,6 +103,10 @@ private:
     CursorImage cursorImage_;
     PictureCopy copier_;
 
+    unsigned setChanges_ = 0; ///< fading with time
+    TimePoint lastSetChange_{};
+    bool churning_ = false;
+
     std::vector<Offer> offers_;
     std::optional<Offer> chosen_;
     std::optional<Rung> toldRung_;
@@ -109,13 +120,14 @@ private:
 
     // The node's end is told to what stands above it.
     Watch firstFrame_;
-    Watch nextFrame_;
+    std::unique_ptr<Timer> nextFrameTimer_;
+    bool swapping_ = false; ///< a new pool is under way
     bool cycling_ = false;  ///< the consumers have not all seen the last frame yet
-    bool deferred_ = false; ///< a frame waits for that
     Nanoseconds patience_ = shortestPatience;
     std::unique_ptr<Timer> cycleTimer_;
     Nanoseconds repeatDelay_ = firstRepeat;
     std::unique_ptr<Timer> repeatTimer_;
+    Watch linksChange_;
     Watch recreation_;
     Nanoseconds retryDelay_ = firstRetry;
     std::unique_ptr<Timer> retryTimer_;
@@ -131,6 +143,7 @@ StreamSink::Stream::Stream(StreamSink& sink, EventLoop& loop, Log& log, StreamOp
     , options_(std::move(options))
     , nodeName_(options_.nodeName)
     , interval_(Nanoseconds(std::chrono::seconds(1)) / std::max(options_.maxFps, 1U))
+    , nextFrameTimer_(loop.makeTimer([this] { demand_->frameWanted(sink_, due_); }))
     , cycleTimer_(loop.makeTimer([this] { cycleLost(); }))
     , repeatTimer_(loop.makeTimer([this] { wantWholeFrame(); }))
     , retryTimer_(loop.makeTimer([this] { reconnect(); })) {
@@ -162,8 +175,8 @@ void StreamSink::Stream::show(const FrameUpdate& update) {
     }
     if (state_ != NodeState::streaming || !chosen_)
         return;
-    if (cycling_) {
-        deferred_ = true;
+    if (cycling_ || swapping_) {
+        // It comes when the consumers have seen the last one, or got the new pool.
         demand_->refreshWanted(sink_);
         return;
     }
@@ -174,7 +187,8 @@ void StreamSink::Stream::show(const FrameUpdate& update) {
         handOn(*slot, update);
     }
     due_ = std::max(due_ + interval_, loop_.now());
-    demand_->frameWanted(sink_, due_);
+    if (!cycling_ && !swapping_)
+        demand_->frameWanted(sink_, due_);
 }
 
 void StreamSink::Stream::forget(const Buffer& buffer) {
@@ -222,8 +236,9 @@ void StreamSink::Stream::stateChanged(NodeState state, const char* error) {
     }
     repeatTimer_->disarm();
     cycleTimer_->disarm();
+    nextFrameTimer_->disarm();
     cycling_ = false;
-    deferred_ = false;
+    swapping_ = false;
     if (before == NodeState::streaming && demand_)
         demand_->frameNotWanted(sink_);
     if (state == NodeState::idle)
@@ -283,17 +298,17 @@ void StreamSink::Stream::bufferRemoved(pw_buffer& buffer) {
 }
 
 void StreamSink::Stream::cycleDone() {
+    if (!std::exchange(cycling_, false))
+        return;
     cycleTimer_->disarm();
     patience_ = shortestPatience;
-    if (!std::exchange(cycling_, false) || !std::exchange(deferred_, false))
-        return;
-    // In a turn of its own: the frame is shown from within.
-    nextFrame_ = loop_.nextTurn([this] { demand_->frameWanted(sink_, loop_.now()); });
+    // By a timer even where it is due now: a wanted frame may be shown at once, and this is libpipewire's stack.
+    nextFrameTimer_->arm(std::max(due_, loop_.now()));
 }
 
 void StreamSink::Stream::cycleLost() {
     cycling_ = false;
-    deferred_ = false;
+    swapping_ = false;
     patience_ = std::min(patience_ * 2, longestPatience);
     if (state_ != NodeState::streaming)
         return;
@@ -302,30 +317,31 @@ void StreamSink::Stream::cycleLost() {
 }
 
 void StreamSink::Stream::connect() {
-    connection_ = std::make_unique<DaemonConnection>(
-        loop_, DaemonConnection::Events{
-                   .lost = [this] { connectionLost(); },
-                   .nodeKnown =
-                       [this](std::uint32_t nodeId) {
-                           if (node_ && node_->id() == nodeId)
-                               tellSerial();
-                       },
-                   .linksChanged =
-                       [this](std::uint32_t nodeId) {
-                           // A consumer that joins others gets no event of its own: on a static guest it would wait for
-                           // its first picture for ever.
-                           if (node_ && node_->id() == nodeId && state_ == NodeState::streaming)
-                               firstFrame_ = loop_.nextTurn([this] { wantFirstFrame(); });
-                       },
-               });
+    connection_ = std::make_unique<DaemonConnection>(loop_, DaemonConnection::Events{
+                                                                .lost = [this] { connectionLost(); },
+                                                                .nodeKnown =
+                                                                    [this](std::uint32_t nodeId) {
+                                                                        if (node_ && node_->id() == nodeId)
+                                                                            tellSerial();
+                                                                    },
+                                                                .linksChanged =
+                                                                    [this](std::uint32_t nodeId) {
+                                                                        if (node_ && node_->id() == nodeId)
+                                                                            linksChange_ = loop_.nextTurn(
+                                                                                [this] { linksChanged(); });
+                                                                    },
+                                                            });
 }
 
 void StreamSink::Stream::connectionLost() {
+    linksChange_ = {};
+    recreation_ = {};
     node_.reset();
     connection_.reset();
     chosen_.reset();
     state_ = NodeState::offline;
-    demand_->frameNotWanted(sink_);
+    if (demand_)
+        demand_->frameNotWanted(sink_);
     if (options_.daemonLoss == DaemonLoss::exit)
         throw Error(EPIPE, {.operation = "stream through",
                             .object = "PipeWire",
@@ -347,7 +363,8 @@ void StreamSink::Stream::reconnect() {
     }
     ++reconnects_;
     log_.info("PipeWire is back");
-    createNode();
+    if (!sourceName_.empty())
+        createNode();
 }
 
 void StreamSink::Stream::refuseNameInUse() const {
@@ -405,7 +422,7 @@ void StreamSink::Stream::tellSerial() {
 
 std::vector<Offer> StreamSink::Stream::offers() {
     const bool screen = options_.role == StreamRole::screen;
-    const bool direct = screen && options_.cursor != CursorMode::embedded &&
+    const bool direct = screen && !churning_ && options_.cursor != CursorMode::embedded &&
                         (options_.tearing == Tearing::allowed || (picture_ && picture_->kind() == BufferKind::memory));
     const bool copies = !picture_ || copier_.readable(*picture_);
     return offersFor(picture_.get(), direct ? DirectFrames::offered : DirectFrames::withheld,
@@ -425,11 +442,16 @@ std::vector<Pod> StreamSink::Stream::formatPods() const {
 void StreamSink::Stream::announce() {
     offers_ = offers();
     ++counters_.reallocations;
+    swapping_ = true;
+    cycleTimer_->arm(loop_.now() + patience_);
     node_->announce(formatPods());
 }
 
 void StreamSink::Stream::wantFirstFrame() {
     firstFrame_ = {};
+    swapping_ = false;
+    if (chosen_ && chosen_->rung == Rung::direct && pool_.size() > 0)
+        set_.limit(pool_.size());
     repeatDelay_ = firstRepeat;
     wantWholeFrame();
 }
@@ -452,6 +474,7 @@ Slot* StreamSink::Stream::directSlot() {
         return nullptr;
     const BufferSet::Change change = set_.use(picture_);
     if (change != BufferSet::Change::none || !pool_.carries(picture_->id())) {
+        countSetChange();
         announce();
         return nullptr;
     }
@@ -466,6 +489,30 @@ Slot* StreamSink::Stream::directSlot() {
     pool_.cycle(*node_);
     demand_->refreshWanted(sink_);
     return nullptr;
+}
+
+void StreamSink::Stream::countSetChange() {
+    const TimePoint now = loop_.now();
+    const auto forgiven = (now - lastSetChange_) / setChangeInterval;
+    lastSetChange_ = now;
+    setChanges_ = forgiven >= setChanges_ ? 1 : setChanges_ - static_cast<unsigned>(forgiven) + 1;
+    if (setChanges_ <= mostSetChanges || !copier_.readable(*picture_))
+        return;
+    churning_ = true;
+    log_.info("stream: the guest brings new buffers all the time: from now on they are copied");
+}
+
+void StreamSink::Stream::linksChanged() {
+    if (connection_->linksFrom(*node_->id()) == 0) {
+        // Whoever comes next chooses from the whole ladder.
+        if (std::exchange(churning_, false))
+            announce();
+        setChanges_ = 0;
+    } else {
+        // A consumer that joins others gets no event of its own: on a static guest it would wait for its first picture
+        // for ever.
+        wantFirstFrame();
+    }
 }
 
 Slot* StreamSink::Stream::copySlot() {

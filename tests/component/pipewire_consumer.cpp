@@ -20,6 +20,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -51,6 +52,7 @@ struct Consumer {
     spa_hook streamHook{};
     spa_video_info_raw format{};
     std::uint32_t targetId = PW_ID_ANY;
+    std::map<std::uint32_t, std::string> ports; ///< node id -> the id of its port; all of ours have one
     std::deque<pw_buffer*> held;
     std::vector<std::uint32_t> row;
 };
@@ -65,10 +67,17 @@ void linkUp(Consumer& self) {
     const std::uint32_t own = pw_stream_get_node_id(self.stream);
     if (!self.link || self.linkProxy || self.targetId == PW_ID_ANY || own == PW_ID_ANY)
         return;
+    // By port: where only the node is named, the factory wants a port that has no link yet.
+    const auto outputPort = self.ports.find(self.targetId);
+    const auto inputPort = self.ports.find(own);
+    if (outputPort == self.ports.end() || inputPort == self.ports.end())
+        return;
     const std::string output = std::to_string(self.targetId);
     const std::string input = std::to_string(own);
     const std::array items{spa_dict_item{PW_KEY_LINK_OUTPUT_NODE, output.c_str()},
-                           spa_dict_item{PW_KEY_LINK_INPUT_NODE, input.c_str()}};
+                           spa_dict_item{PW_KEY_LINK_OUTPUT_PORT, outputPort->second.c_str()},
+                           spa_dict_item{PW_KEY_LINK_INPUT_NODE, input.c_str()},
+                           spa_dict_item{PW_KEY_LINK_INPUT_PORT, inputPort->second.c_str()}};
     const spa_dict properties{0, items.size(), items.data()};
     self.linkProxy = static_cast<pw_proxy*>(
         pw_core_create_object(self.core, "link-factory", PW_TYPE_INTERFACE_Link, PW_VERSION_LINK, &properties, 0));
@@ -260,6 +269,9 @@ const pw_registry_events registryEvents{
             const char* name = properties ? spa_dict_lookup(properties, PW_KEY_NODE_NAME) : nullptr;
             if (std::string_view(type) == PW_TYPE_INTERFACE_Node && name && self.target == name)
                 self.targetId = id;
+            const char* node = properties ? spa_dict_lookup(properties, PW_KEY_NODE_ID) : nullptr;
+            if (std::string_view(type) == PW_TYPE_INTERFACE_Port && node)
+                self.ports[static_cast<std::uint32_t>(std::atoi(node))] = std::to_string(id);
             linkUp(self);
         },
     .global_remove =
