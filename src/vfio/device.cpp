@@ -18,6 +18,13 @@ std::uint32_t flagOf(DisplayKind kind) noexcept {
     return kind == DisplayKind::region ? VFIO_GFX_PLANE_TYPE_REGION : VFIO_GFX_PLANE_TYPE_DMABUF;
 }
 
+// struct vfio_region_info_cap_sparse_mmap without the areas that follow it.
+struct SparseAreas {
+    vfio_info_cap_header header;
+    std::uint32_t count;
+    std::uint32_t reserved;
+};
+
 template<typename Struct>
 bool readAt(std::span<const std::byte> bytes, std::size_t offset, Struct& out) noexcept {
     if (offset > bytes.size() || sizeof(Struct) > bytes.size() - offset)
@@ -42,11 +49,11 @@ void readRegionCapabilities(std::span<const std::byte> bytes, std::uint32_t firs
                 info.subtype = type.subtype;
             }
         } else if (header.id == VFIO_REGION_INFO_CAP_SPARSE_MMAP) {
-            vfio_region_info_cap_sparse_mmap sparse{};
+            SparseAreas sparse{};
             if (readAt(bytes, offset, sparse)) {
                 info.areas.clear();
                 vfio_region_sparse_mmap_area area{};
-                for (std::uint32_t i = 0; i < sparse.nr_areas; ++i) {
+                for (std::uint32_t i = 0; i < sparse.count; ++i) {
                     if (!readAt(bytes, offset + sizeof(sparse) + i * sizeof(area), area))
                         break;
                     info.areas.push_back({.offset = area.offset, .size = area.size});
