@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: MIT
+// The window: puts connection, surfaces, buffers and pacing together.
+#include "wayland/window.h"
+
+#include "base/error.h"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+
+namespace vgpuview {
+
+namespace {
+
+constexpr Size sizeWithoutPicture{640, 480};
+constexpr Scale120 smallestScale = wholeScale / 4;
+constexpr Scale120 largestScale = wholeScale * 16;
+
+} // namespace
+
+WindowSink::Window::Window(EventLoop& loop, Log& log, GpuFactory makeGpu, WindowOptions options, WindowSink& sink)
+    : loop_(loop)
+    , log_(log)
+    , makeGpu_(std::move(makeGpu))
+    , options_(std::move(options))
+    , sink_(sink)
+    , connection_(loop, std::move(options_.display))
+    , outputs_(loop, [this] { outputsChanged(); })
+    , formats_(loop, connection_.globals().dmabuf.get())
+    , imports_(connection_.globals(), connection_.display(), formats_, *this)
+    , primaryCopies_(connection_.globals(), *this, WL_SHM_FORMAT_XRGB8888)
+    , cursorCopies_(connection_.globals(), *this, WL_SHM_FORMAT_ARGB8888)
+    , presentation_(loop, connection_.globals().presentation.get())
+    , black_(makeBlack())
+    , main_(connection_.globals())
+    , video_(connection_.globals(), main_, Surface::Pointer::passes)
+    , cursor_(connection_.globals(), main_, Surface::Pointer::passes)
+    , pacing_(loop, sink,
+              xdg_wm_base_get_version(connection_.globals().shell.get()) >= 6 ? Visibility::told : Visibility::guessed,
+              [this] {
+                  requestCallback();
+                  commitAll();
+              })
+    , keyboard_(loop, connection_.globals().seat.get(), [this] { toggleFullScreen(); }) {
+    const Globals& globals = connection_.globals();
+    main_.makeOpaque(globals);
+    video_.makeOpaque(globals);
+    connection_.observeOutputs(outputs_);
+    outputs_.follow(main_.get());
+    if (globals.fractionalScale) {
+        static constexpr wp_fractional_scale_v1_listener listener{.preferred_scale =
+                                                                      EventHandler<&Window::preferredScale>::call};
+        fractionalScale_.reset(
+            wp_fractional_scale_manager_v1_get_fractional_scale(globals.fractionalScale.get(), main_.get()));
+        wp_fractional_scale_v1_add_listener(fractionalScale_.get(), &listener, this);
+    }
+    shell_ = std::make_unique<XdgShell>(loop, globals, main_.get(), options_, static_cast<ShellObserver&>(*this));
+    // Formats, outputs and the clock are known after this; the first configure usually is too.
+    connection_.roundtrip();
+    built_ = true;
+    connection_.start([this] { afterEvents(); });
+}
+
+WindowSink::Window::~Window() = default;
+
+ClientBuffer WindowSink::Window::makeBlack() {
+    const Globals& globals = connection_.globals();
+    Proxy<wl_buffer> buffer;
+    if (globals.singlePixel) {
+        buffer.reset(wp_single_pixel_buffer_manager_v1_create_u32_rgba_buffer(
+            globals.singlePixel.get(), 0, 0, 0, std::numeric_limits<std::uint32_t>::max()));
+    } else {
+        constexpr std::int32_t bytes = 4;
+        const UniqueFd memory(::memfd_create("vgpu-view black", MFD_CLOEXEC));
+        if (!memory || ::ftruncate(memory.get(), bytes) != 0)
+            throw Error(errno, {.operation = "create", .object = "shared memory for the compositor"});
+        const Proxy<wl_shm_pool> pool(wl_shm_create_pool(globals.shm.get(), memory.get(), bytes));
+        buffer.reset(wl_shm_pool_create_buffer(pool.get(), 0, 1, 1, bytes, WL_SHM_FORMAT_XRGB8888));
+    }
+    return {std::move(buffer), {1, 1}, nullptr, nullptr};
+}
+
+void WindowSink::Window::attach(FrameDemand& demand) {
+    demand_ = &demand;
+    pacing_.attach(demand);
+    if (shell_->state().configured)
+        pacing_.start();
+}
+
+void WindowSink::Window::show(const FrameUpdate& update) {
+    pacing_.shown();
+    frame_ = update.frame;
+    shown_ = true;
+    if (update.primaryChanged) {
+        primaryDirty_ = true;
+        damage_.add(update.primaryDamage);
+    }
+    cursorDirty_ = cursorDirty_ || update.cursorChanged;
+    updateTitle(update.source);
+    present();
+}
+
+void WindowSink::Window::forget(const Buffer& buffer) {
+    imports_.forget(buffer.id());
+}
+
+void WindowSink::Window::sourceGone() {
+    frame_ = {};
+    primaryDirty_ = true;
+    cursorDirty_ = true;
+    present();
+    // Where the window is not there yet, nothing was presented.
+    for (Surface* surface : {&video_, &cursor_})
+        surface->hide();
+    picture_ = nullptr;
+    cursorImage_ = 0;
+    imports_.clear();
+    primaryCopies_.clear();
+    cursorCopies_.clear();
+    route_ = Route::none;
+    connection_.flush();
+}
+
+SinkReport WindowSink::Window::report() const {
+    const PresentationCounters& presentation = presentation_.counters();
+    const ImportCounters& imports = imports_.counters();
+    SinkReport report{.commits = commits_,
+                      .presented = {},
+                      .presentedZeroCopy = {},
+                      .dropped = {},
+                      .bytesCopied = bytesCopied_,
+                      .imports = imports.imports,
+                      .importFailures = imports.failures,
+                      .latency = presentation.latency,
+                      .details = {}};
+    if (presentation_.known()) {
+        report.presented = presentation.presented;
+        report.presentedZeroCopy = presentation.zeroCopy;
+        report.dropped = presentation.discarded;
+    }
+    report.details.emplace_back("route", nameOf(route_));
+    return report;
+}
+
+void WindowSink::Window::shellConfigured() {
+    configureNews_ = true;
+}
+
+void WindowSink::Window::shellClosed() {
+    if (demand_)
+        demand_->sinkClosed(sink_);
+}
+
+void WindowSink::Window::importSettled() {
+    pacing_.importDone();
+    retry_ = true;
+}
+
+void WindowSink::Window::bufferReleased() {
+    retry_ = true;
+}
+
+void WindowSink::Window::preferredScale(std::uint32_t scale) {
+    fractional_ = std::clamp(scale, smallestScale, largestScale);
+    configureNews_ = true;
+}
+
+void WindowSink::Window::outputsChanged() {
+    if (!built_)
+        return;
+    configureNews_ = true;
+    pacing_.awaken();
+}
+
+void WindowSink::Window::callbackDone(std::uint32_t) {
+    callback_.reset();
+    pacing_.callbackDone();
+}
+
+void WindowSink::Window::toggleFullScreen() {
+    shell_->setFullScreen(!shell_->state().fullScreen);
+}
+
+void WindowSink::Window::afterEvents() {
+    // Of several configures only the newest counts, so they are looked at when all are read.
+    if (std::exchange(configureNews_, false) && shell_->state().configured) {
+        if (demand_)
+            pacing_.start();
+        pacing_.suspended(shell_->state().suspended);
+        pacing_.awaken();
+        present();
+    } else if (retry_ && (primaryDirty_ || cursorDirty_)) {
+        present();
+    }
+    if (std::exchange(retry_, false))
+        imports_.collect();
+}
+
+Scale120 WindowSink::Window::scale() const noexcept {
+    return fractional_ ? *fractional_ : outputs_.scale();
+}
+
+Size WindowSink::Window::windowSize() noexcept {
+    const ShellState& state = shell_->state();
+    // A size that only repeats the window's own choice does not bind it.
+    if (!state.size.empty() && (state.sizeBinding || state.size != ownSize_))
+        return state.size;
+    if (frame_.primary)
+        ownSize_ = naturalWindowSize(frame_.primary->buffer->layout().size, scale());
+    else if (ownSize_.empty())
+        ownSize_ = sizeWithoutPicture;
+    return ownSize_;
+}
+
+void WindowSink::Window::present() {
+    if (!shown_ || !shell_->state().configured)
+        return;
+    ClientBuffer* picture = nullptr;
+    if (frame_.primary) {
+        picture = primaryDirty_ || !picture_ ? resolvePrimary() : picture_;
+        if (!picture) {
+            pacing_.waitingForImport();
+            return;
+        }
+    }
+    const Size window = windowSize();
+    if (shell_->accept(window))
+        main_.touch();
+    placePrimary(picture, window);
+    placeCursorPlane(layout_);
+    requestCallback();
+    commitAll();
+    imports_.collect();
+    primaryCopies_.collect();
+    cursorCopies_.collect();
+}
+
+void WindowSink::Window::placePrimary(ClientBuffer* picture, Size window) {
+    if (!picture) {
+        video_.hide();
+        if (main_.content() != &black_)
+            main_.show(black_, {{0, 0}, {1, 1}}, window);
+        main_.resize({{0, 0}, {1, 1}}, window);
+        main_.damage(Damage::all({1, 1}));
+        picture_ = nullptr;
+        layout_ = {};
+        primaryDirty_ = false;
+        damage_.clear();
+        return;
+    }
+    layout_ = layOut(window, picture->size(), options_.scale, scale());
+    Surface& stage = layout_.fillsWindow ? main_ : video_;
+    const Rect source = layout_.picture.source;
+    const Rect destination = layout_.picture.destination;
+    if (layout_.fillsWindow) {
+        video_.hide();
+    } else {
+        if (main_.content() != &black_) {
+            main_.show(black_, {{0, 0}, {1, 1}}, window);
+            main_.damage(Damage::all({1, 1}));
+        }
+        main_.resize({{0, 0}, {1, 1}}, window);
+        video_.move(destination.origin);
+    }
+    const bool otherContent = stage.content() != picture;
+    if (primaryDirty_ || otherContent) {
+        if (!stage.content() || stage.content() == &black_ || damage_.empty())
+            damage_ = Damage::all(picture->size());
+        stage.show(*picture, source, destination.size);
+        stage.damage(damage_);
+        presentation_.follow(stage.get(), frame_.queriedAt);
+        ++commits_;
+    } else {
+        stage.resize(source, destination.size);
+    }
+    picture_ = picture;
+    primaryDirty_ = false;
+    damage_.clear();
+}
+
+void WindowSink::Window::placeCursorPlane(const Layout& layout) {
+    std::optional<Placement> placement;
+    if (frame_.cursor && picture_)
+        placement = vgpuview::placeCursor(layout, frame_.cursor->position, frame_.cursor->buffer->layout().size);
+    if (!placement) {
+        cursor_.hide();
+        cursorImage_ = 0;
+        cursorDirty_ = false;
+        return;
+    }
+    const BufferId image = frame_.cursor->buffer->id();
+    if (image != cursorImage_) {
+        ClientBuffer* buffer = resolveCursor();
+        if (!buffer)
+            return;
+        cursor_.show(*buffer, placement->source, placement->destination.size);
+        cursor_.damage(Damage::all(buffer->size()));
+        cursorImage_ = image;
+    } else {
+        cursor_.resize(placement->source, placement->destination.size);
+    }
+    cursor_.move(placement->destination.origin);
+    cursorDirty_ = false;
+}
+
+ClientBuffer* WindowSink::Window::resolvePrimary() {
+    const BufferRef& buffer = frame_.primary->buffer;
+    Import& import = imports_.of(buffer, PlaneType::primary);
+    switch (import.state()) {
+    case ImportState::pending:
+        return nullptr;
+    case ImportState::ready:
+        takeRoute(buffer->kind() == BufferKind::dmaBuf ? Route::dmaBuf : Route::sharedMemory, {});
+        return &import.buffer();
+    case ImportState::refused:
+        break;
+    }
+    if (options_.zeroCopy == ZeroCopy::required)
+        throw Error(EOPNOTSUPP, {.operation = "show",
+                                 .object = fmt::format("the guest's {} picture without a copy",
+                                                       vgpuview::nameOf(buffer->layout().format)),
+                                 .cause = import.refusal(),
+                                 .hint = "leave out --require-zero-copy to let it be copied",
+                                 .exit = ExitCode::notSupported});
+    return copyOf(*frame_.primary, primaryCopies_, import.refusal());
+}
+
+ClientBuffer* WindowSink::Window::resolveCursor() {
+    Import& import = imports_.of(frame_.cursor->buffer, PlaneType::cursor);
+    switch (import.state()) {
+    case ImportState::pending:
+        return nullptr;
+    case ImportState::ready:
+        return &import.buffer();
+    case ImportState::refused:
+        break;
+    }
+    return copyOf(*frame_.cursor, cursorCopies_, import.refusal());
+}
+
+ClientBuffer* WindowSink::Window::copyOf(const Plane& plane, Copies& copies, const std::string& why) {
+    const Buffer& from = *plane.buffer;
+    ClientBuffer* to = copies.next(from.layout().size);
+    if (!to)
+        return nullptr;
+    if (!copyPicture(from, copies.pixels())) {
+        if (&copies == &cursorCopies_)
+            return nullptr;
+        throw Error(EOPNOTSUPP,
+                    {.operation = "show",
+                     .object = fmt::format("the guest's {} picture", vgpuview::nameOf(from.layout().format)),
+                     .cause = fmt::format("{}, and it cannot be copied either", why),
+                     .hint = "`vgpu-view doctor` tells what this host lacks",
+                     .exit = ExitCode::notSupported});
+    }
+    bytesCopied_ += copies.pixels().size_bytes();
+    if (&copies == &primaryCopies_)
+        takeRoute(Route::copy, why);
+    return to;
+}
+
+void WindowSink::Window::requestCallback() {
+    Surface& stage = picture_ && !layout_.fillsWindow ? video_ : main_;
+    if (callback_ && callbackSurface_ == &stage)
+        return;
+    static constexpr wl_callback_listener listener{.done = EventHandler<&Window::callbackDone>::call};
+    callback_.reset(wl_surface_frame(stage.get()));
+    wl_callback_add_listener(callback_.get(), &listener, this);
+    callbackSurface_ = &stage;
+    stage.touch();
+    pacing_.callbackRequested();
+}
+
+void WindowSink::Window::commitAll() {
+    // Children first: what they commit shows with the parent's commit, all at once.
+    bool any = main_.dirty();
+    for (Surface* surface : {&cursor_, &video_})
+        if (surface->dirty()) {
+            surface->commit();
+            any = true;
+        }
+    if (any)
+        main_.commit();
+}
+
+void WindowSink::Window::takeRoute(Route route, const std::string& why) {
+    if (route == route_)
+        return;
+    route_ = route;
+    const std::string format = vgpuview::nameOf(frame_.primary->buffer->layout().format);
+    switch (route) {
+    case Route::none:
+        break;
+    case Route::dmaBuf:
+        log_.info("the window shows the guest's {} dma-bufs themselves", format);
+        break;
+    case Route::sharedMemory:
+        log_.info("the window shows the guest's {} memory as it is", format);
+        break;
+    case Route::copy:
+        log_.warning("the window shows copies of the guest's {} pictures made by the CPU: {}", format, why);
+        break;
+    }
+}
+
+const char* WindowSink::Window::nameOf(Route route) noexcept {
+    switch (route) {
+    case Route::none:
+        return "none";
+    case Route::dmaBuf:
+        return "dma-buf";
+    case Route::sharedMemory:
+        return "shared memory";
+    case Route::copy:
+        return "copy";
+    }
+    return "none";
+}
+
+void WindowSink::Window::updateTitle(const SourceDescription& source) {
+    const Size mode = frame_.primary ? frame_.primary->buffer->layout().size : Size{};
+    if (titled_ && mode == titleMode_)
+        return;
+    titled_ = true;
+    titleMode_ = mode;
+    const std::string& name = !options_.title.empty()  ? options_.title
+                              : !source.vmName.empty() ? source.vmName
+                                                       : source.name;
+    shell_->setTitle(mode.empty() ? fmt::format("{} - no picture", name)
+                                  : fmt::format("{} - {}x{}", name, mode.width, mode.height));
+}
+
+} // namespace vgpuview

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// A Wayland window as a sink: the guest's buffers go to the compositor as they are.
+#pragma once
+
+#include "base/log.h"
+#include "base/unique_fd.h"
+#include "frame/frame_sink.h"
+#include "loop/event_loop.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace vgpuview {
+
+class Gpu;
+
+/// How the guest's picture fills the window.
+enum class ScaleMode {
+    fit,      ///< as large as fits, aspect kept, black bars
+    integer,  ///< a whole multiple of the guest's pixels; as fit where the window is smaller than the picture
+    stretch,  ///< all of the window
+    oneToOne, ///< a guest pixel is a screen pixel; what does not fit is cut off at the edges
+};
+
+enum class StartMode { windowed, fullScreen };
+
+enum class ZeroCopy {
+    preferred, ///< a picture that the compositor cannot take as it is is copied
+    required,  ///< such a picture ends the program with exit code 6
+};
+
+/// Makes the GPU when a buffer cannot go to the compositor as it is; may throw Error, or be empty: no GPU.
+using GpuFactory = std::function<std::unique_ptr<Gpu>()>;
+
+/// The compositor: by name, as in $WAYLAND_DISPLAY; nothing: what the environment says; or a connected socket.
+using WaylandDisplay = std::variant<std::monostate, std::string, UniqueFd>;
+
+struct WindowOptions {
+    ScaleMode scale = ScaleMode::fit;
+    StartMode start = StartMode::windowed;
+    ZeroCopy zeroCopy = ZeroCopy::preferred;
+    std::string appId = "vgpu-view";
+    std::string title = {}; ///< empty: the VM's name, else the source's
+    WaylandDisplay display = {};
+};
+
+/// One window with one guest's screen. F11 toggles full screen.
+///
+/// Asks for a frame whenever the compositor can take one, and for none while the window is hidden. What goes wrong
+/// later (the compositor dies, zero copy is required and refused) ends the event loop with an Error; a window that the
+/// user closes is told by FrameDemand::sinkClosed().
+class WindowSink final : public FrameSink {
+public:
+    /// Connects and creates the window, which appears once the engine has asked the source for its first frame. Waits
+    /// for the compositor's answers, at most a few seconds. Throws Error: exit code notFound where there is no
+    /// compositor, notSupported where it lacks a protocol. The loop and the log outlive the sink.
+    WindowSink(EventLoop& loop, Log& log, GpuFactory makeGpu, WindowOptions options);
+    ~WindowSink() override;
+    WindowSink(const WindowSink&) = delete;
+    WindowSink& operator=(const WindowSink&) = delete;
+
+    [[nodiscard]] std::string_view kind() const noexcept override { return "window"; }
+    void attach(FrameDemand& demand) override;
+    void show(const FrameUpdate& update) override;
+    void forget(const Buffer& buffer) override;
+    void sourceGone() override;
+    [[nodiscard]] Nanoseconds pollInterval() const noexcept override;
+    [[nodiscard]] SinkReport report() const override;
+
+private:
+    class Window;
+
+    std::unique_ptr<Window> window_;
+};
+
+} // namespace vgpuview

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// A Wayland compositor inside the test: strict, records every request, and misbehaves on demand.
+#pragma once
+
+#include "base/geometry.h"
+#include "base/pixel_format.h"
+#include "base/unique_fd.h"
+
+#include <drm_fourcc.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <ctime>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vgpuview::testing_wayland {
+
+/// How honest the dma-buf feedback's format table is.
+enum class FormatTable { honest, noFile, sizeZero, sizeBeyondFile, wildIndices };
+enum class ImportAnswer { created, failed, none };
+enum class Releases { whenReplaced, never };
+enum class FrameCallbacks { atOnce, held };
+
+struct CompositorOptions {
+    std::uint32_t dmabufVersion = 4; ///< 0: no linux-dmabuf
+    std::vector<PixelFormat> dmabufFormats = {{DRM_FORMAT_XRGB8888, DRM_FORMAT_MOD_LINEAR},
+                                              {DRM_FORMAT_ARGB8888, DRM_FORMAT_MOD_LINEAR}};
+    FormatTable table = FormatTable::honest;
+    std::uint32_t shellVersion = 5;
+    bool viewporter = true;
+    bool presentation = true;
+    clockid_t presentationClock = CLOCK_MONOTONIC;
+    bool singlePixel = true;
+    std::uint32_t fractionalScale = 0; ///< in 120ths; 0: no such protocol
+    Size firstConfigure = {};          ///< empty: the client chooses
+    bool answers = true;               ///< false: reads nothing
+};
+
+/// What a surface shows since its last commit.
+struct SurfaceState {
+    bool mapped = false;
+    ino_t inode = 0; ///< of the dma-buf or shared memory; 0: a single pixel, or nothing
+    Size buffer;
+    std::uint32_t format = 0;   ///< as the client gave it
+    std::optional<Rect> source; ///< of the viewport
+    std::optional<Size> destination;
+    Point position;
+    std::vector<Rect> damage; ///< of the last commit with any
+    unsigned attaches = 0;
+    unsigned commits = 0;
+};
+
+struct ServerCounters {
+    unsigned created = 0; ///< wl_buffers of dma-bufs
+    unsigned alive = 0;   ///< wl_buffers of dma-bufs and single pixels not destroyed
+    unsigned presented = 0;
+    unsigned toplevelCommits = 0;
+    unsigned frameCallbacks = 0; ///< asked for
+};
+
+/// Runs in a thread of its own; every public call is answered in that thread. One client.
+class TestCompositor {
+public:
+    explicit TestCompositor(CompositorOptions options = {});
+    ~TestCompositor();
+    TestCompositor(const TestCompositor&) = delete;
+    TestCompositor& operator=(const TestCompositor&) = delete;
+
+    /// The client's end of the socket; once.
+    [[nodiscard]] UniqueFd takeClientSocket();
+
+    void answerImports(ImportAnswer answer);
+    /// Answers what was left unanswered.
+    void settleImports(ImportAnswer answer);
+    void setReleases(Releases releases);
+    void setFrameCallbacks(FrameCallbacks callbacks);
+    /// Answers held frame callbacks and feedback.
+    void repaint();
+    void configure(Size size, std::vector<std::uint32_t> states = {});
+    void preferScale(std::uint32_t scale120);
+    void close();
+    void pressKey(std::uint32_t code);
+    /// Ends the connection without a word.
+    void die();
+    void setZeroCopy(bool zeroCopy);
+    void recordRequests(bool record);
+
+    /// In the order of wl_compositor.create_surface.
+    [[nodiscard]] std::vector<SurfaceState> surfaces();
+    /// "interface.request(arg, arg)"; descriptors as "inode N".
+    [[nodiscard]] std::vector<std::string> requests();
+    [[nodiscard]] std::vector<std::string> requests(const std::string& name);
+    [[nodiscard]] ServerCounters counters();
+    [[nodiscard]] std::string title();
+    [[nodiscard]] bool clientConnected();
+
+    struct Server;
+
+private:
+    void run(const std::function<void(Server&)>& task);
+
+    std::unique_ptr<Server> server_;
+};
+
+} // namespace vgpuview::testing_wayland
