@@ -23,8 +23,7 @@ ReportFile::ReportFile(std::string path)
     if (!fd_)
         throw Error(errno, {.operation = "write the report",
                             .object = path_,
-                            .hint = "name a file in a folder that exists and that you may write",
-                            .exit = ExitCode::failed});
+                            .hint = "name a file in a folder that exists and that you may write"});
 }
 
 void ReportFile::write(std::string_view text) {
@@ -36,7 +35,7 @@ void ReportFile::write(std::string_view text) {
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
-            throw Error(errno, {.operation = "write the report", .object = path_, .exit = ExitCode::failed});
+            throw Error(errno, {.operation = "write the report", .object = path_});
         text.remove_prefix(static_cast<std::size_t>(written));
     }
 }

@@ -261,7 +261,7 @@ void TestSource::chooseMemory(TestMemory wanted) {
     } catch (const Error& error) {
         if (wanted == TestMemory::udmabuf)
             throw;
-        log_.info("the test vGPU uses plain memory, no dma-bufs: {}", error.what());
+        log_.debug("the test vGPU uses plain memory, no dma-bufs: {}", error.what());
     }
 }
 

@@ -42,12 +42,12 @@ constexpr std::array wanted{
     Wanted{"wl_subcompositor", 1, Severity::problem, "no window can be made"},
     Wanted{"xdg_wm_base", 1, Severity::problem, "no window can be made"},
     Wanted{"wp_viewporter", 1, Severity::problem, "the picture can't be scaled"},
-    Wanted{"wl_shm", 1, Severity::problem, "no window can be made"},
+    Wanted{"wl_shm", 1, Severity::warning, "region-type vGPUs can't be shown"},
     Wanted{"zwp_linux_dmabuf_v1", 3, Severity::warning, "every picture is copied through shared memory"},
     Wanted{"wp_presentation", 1, Severity::note, "latency and zero-copy presentation are not measured"},
     Wanted{"wp_fractional_scale_manager_v1", 1, Severity::note, "fractional scales are rounded by the compositor"},
     Wanted{"wp_single_pixel_buffer_manager_v1", 1, Severity::note, "black bars cost a small shared-memory buffer"},
-    Wanted{"zxdg_decoration_manager_v1", 1, Severity::note, "the window may have no title bar"},
+    Wanted{"zxdg_decoration_manager_v1", 1, Severity::note, "the title bar is drawn by libdecor, or there is none"},
 };
 
 // An examination is no reason to hang on a compositor that does.

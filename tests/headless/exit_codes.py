@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-VIEWER = sys.argv[1]
+VIEWER = os.path.abspath(sys.argv[1])
 NO_UUID = "00000000-1111-2222-3333-444444444444"
 
 
@@ -43,9 +43,9 @@ CASES = [
     ("a pid that does not exist", ["probe", "pid:4194303"], 3, "4194303"),
     ("a VM that does not exist", ["probe", "vm:no-such-vm"], 3, "no-such-vm"),
     ("a descriptor that is not open", ["probe", "fd:987"], 3, "987"),
-    ("a file in a folder that does not exist", ["shot", "test:64x64", "no/such/folder/x.png"], 1, "x.png"),
+    ("a file in a folder that does not exist", ["shot", "test:64x64", "no/such/folder/x.png"], 3, "x.png"),
     ("a picture where a folder stands", ["shot", "test:64x64", "."], 1, "."),
-    ("a report in a folder that does not exist", ["window", "test:64x64", "--report", "no/such/r.json"], 1, "r.json"),
+    ("a report in a folder that does not exist", ["window", "test:64x64", "--report", "no/such/r.json"], 3, "r.json"),
 ]
 
 
@@ -65,7 +65,7 @@ def check_line(result, code, names):
 
 
 def no_compositor(folder):
-    return check_line(run(folder, "window", "test:64x64"), 3, "compositor")
+    return check_line(run(folder, "window", "test:64x64"), 3, "Wayland display")
 
 
 def dead_compositor(folder):
@@ -80,7 +80,7 @@ def descriptor_of_a_file(folder):
     with open(os.path.join(folder, "file"), "wb") as file:
         result = run(folder, "probe", f"fd:{file.fileno()}", pass_fds=[file.fileno()])
     os.unlink(os.path.join(folder, "file"))
-    return check_line(result, 6, "fd:")
+    return check_line(result, 6, "descriptor")
 
 
 def no_source_no_device(folder):

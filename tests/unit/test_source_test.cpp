@@ -412,7 +412,7 @@ TEST_F(TestSourceTest, WithoutUdmabufPlainMemoryIsUsedUnlessADmaBufWasAskedFor) 
     static_cast<void>(make("640x480").poll());
     EXPECT_EQ(primary().kind(), BufferKind::memory);
     ASSERT_EQ(log_.messages.size(), 1U);
-    EXPECT_THAT(log_.messages.front(), HasSubstr("info: the test vGPU uses plain memory"));
+    EXPECT_THAT(log_.messages.front(), HasSubstr("debug: the test vGPU uses plain memory"));
     try {
         make("640x480,memory=udmabuf");
         FAIL();
