@@ -168,20 +168,21 @@ void GuestInput::releaseAll() {
 }
 
 void GuestInput::backendChanged() {
-    const bool isReady = ready();
-    if (isReady && !wasReady_) {
+    const bool wasReady = status_.state == InputState::ready;
+    status_ = backend_->status();
+    pointerMode_ = backend_->pointerMode();
+    if (ready() && !wasReady) {
         for (const std::uint16_t modifier : modifierKeys())
             held_.insert(modifier);
         liftHeld();
     }
-    if (!isReady) {
+    if (!ready()) {
         // What is held stays recorded: the guest holds it until it can be told otherwise.
         for (const ButtonChange& unsent : pending_.buttons)
             held_.insert(unsent.evdevCode);
         pending_ = {};
         fingers_ = {};
     }
-    wasReady_ = isReady;
     if (observer_ != nullptr)
         observer_->inputChanged();
 }

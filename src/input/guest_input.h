@@ -33,8 +33,8 @@ public:
     void frame() override;
     void releaseAll() override;
 
-    [[nodiscard]] PointerMode pointerMode() const noexcept override { return backend_->pointerMode(); }
-    [[nodiscard]] const InputStatus& status() const noexcept override { return backend_->status(); }
+    [[nodiscard]] PointerMode pointerMode() const noexcept override { return pointerMode_; }
+    [[nodiscard]] const InputStatus& status() const noexcept override { return status_; }
     [[nodiscard]] const std::string& description() const noexcept override { return backend_->description(); }
     void observe(InputObserver* observer) noexcept override { observer_ = observer; }
 
@@ -48,7 +48,10 @@ private:
     void backendChanged() override;
     void motionTaken() override;
 
-    [[nodiscard]] bool ready() const noexcept { return backend_->status().state == InputState::ready; }
+    // Only once what was held before has been lifted, and no longer than the back end delivers.
+    [[nodiscard]] bool ready() const noexcept {
+        return status_.state == InputState::ready && backend_->status().state == InputState::ready;
+    }
     void sendPointer();
     void liftHeld();
     void liftFinger(unsigned slot);
@@ -57,7 +60,8 @@ private:
     std::unique_ptr<InputBackend> backend_;
     HeldKeys held_;
     InputObserver* observer_ = nullptr;
-    bool wasReady_ = false;
+    InputStatus status_;
+    PointerMode pointerMode_ = PointerMode::none;
     PointerChange pending_;
     double fractionX_ = 0;
     double fractionY_ = 0;

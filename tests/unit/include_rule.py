@@ -26,6 +26,7 @@ MAY_USE["app"] = set(MAY_USE) - {"obs"}
 # The one place that knows a library: header prefix -> the rooms that may include it.
 ONLY_IN = {
     "systemd/sd-event": {"loop"},
+    "systemd/sd-bus": {"input"},
     "CLI/": {"app"},
     "linux/vfio.h": {"vfio"},
     "wayland-client": {"wayland"},
