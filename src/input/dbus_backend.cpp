@@ -241,10 +241,10 @@ private:
         int result = 1;
         for (int i = 0; i < mostMessagesATurn && result > 0 && failure_.empty(); ++i)
             result = sd_bus_process(bus_.get(), nullptr);
-        if (failure_.empty() && result < 0)
-            failure_ = std::generic_category().message(-result);
-        else if (failure_.empty() && sd_bus_is_open(bus_.get()) <= 0)
+        if (failure_.empty() && sd_bus_is_open(bus_.get()) <= 0)
             failure_ = "the other side closed the connection";
+        else if (failure_.empty() && result < 0)
+            failure_ = std::generic_category().message(-result);
         if (!failure_.empty()) {
             lost(std::exchange(failure_, {}));
             return;
@@ -317,6 +317,8 @@ private:
             silent_ = false;
             return true;
         }
+        if (sd_bus_is_open(bus_.get()) <= 0)
+            return false; // the library's own answer to what is outstanding at the end; pump() tells
         const sd_bus_error* error = sd_bus_message_get_error(answer);
         if (isSilence(answer)) {
             silent_ = true;
