@@ -35,7 +35,8 @@ public:
     Value take() {
         Value value{};
         const std::size_t taken = std::min(sizeof(value), rest_.size());
-        std::memcpy(&value, rest_.data(), taken);
+        if (taken != 0)
+            std::memcpy(&value, rest_.data(), taken);
         rest_ = rest_.subspan(taken);
         return value;
     }

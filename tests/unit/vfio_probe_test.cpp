@@ -35,6 +35,13 @@ void append(std::vector<std::byte>& bytes, const Struct& value) {
         bytes.push_back(byte);
 }
 
+/// struct vfio_region_info_cap_sparse_mmap without the areas that follow it.
+struct SparseAreas {
+    vfio_info_cap_header header;
+    std::uint32_t count;
+    std::uint32_t reserved;
+};
+
 std::vector<std::byte> typeCapability(std::uint32_t type, std::uint32_t subtype) {
     vfio_region_info_cap_type capability{};
     capability.header.id = VFIO_REGION_INFO_CAP_TYPE;
@@ -69,9 +76,9 @@ TEST(RegionCapabilities, TypeAndAreasAreRead) {
     std::memcpy(type.data() + offsetof(vfio_info_cap_header, next), &next, sizeof(next));
     for (const std::byte byte : type)
         bytes.push_back(byte);
-    vfio_region_info_cap_sparse_mmap sparse{};
+    SparseAreas sparse{};
     sparse.header.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP;
-    sparse.nr_areas = 2;
+    sparse.count = 2;
     append(bytes, sparse);
     append(bytes, vfio_region_sparse_mmap_area{.offset = 0, .size = 4096});
     append(bytes, vfio_region_sparse_mmap_area{.offset = 8192, .size = 100});
@@ -95,9 +102,9 @@ TEST(RegionCapabilities, NonsenseEndsTheReading) {
     std::memcpy(loop.data() + 8 + offsetof(vfio_info_cap_header, next), &itself, sizeof(itself));
     readRegionCapabilities(loop, 8, info);
     EXPECT_EQ(info.type, 7U) << "and it came to an end";
-    vfio_region_info_cap_sparse_mmap sparse{};
+    SparseAreas sparse{};
     sparse.header.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP;
-    sparse.nr_areas = 0xffffffff;
+    sparse.count = 0xffffffff;
     std::vector<std::byte> many(8);
     append(many, sparse);
     readRegionCapabilities(many, 8, info);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Planes as dma-bufs and regions through a driver with every quirk, and the end of the device.
 #include "base/error.h"
+#include "doubles/allocation_count.h"
 #include "doubles/fake_host.h"
 #include "doubles/fake_vfio_io.h"
 #include "vfio/source.h"
@@ -129,6 +130,24 @@ TEST_F(VfioSourceTest, HandsOnTheVeryDmaBufOfTheDriverFetchedOnce) {
     EXPECT_EQ(source->frame().sequence, 1U);
     EXPECT_EQ(source->counters().bytesCopied, 0U);
     EXPECT_TRUE(device.everyStructureWasZeroed);
+}
+
+TEST_F(VfioSourceTest, APollOfKnownBuffersAllocatesNothing) {
+    open();
+    device.addDmaBuf(2, 64 * 32 * 4);
+    device.addDmaBuf(9, 1024);
+    showCursor(1, 1, 9);
+    for (const std::uint32_t id : {1U, 2U}) {
+        device.primary.dmabuf_id = id;
+        poll();
+    }
+    const std::size_t before = doubles::allocationCount();
+    for (std::uint32_t i = 0; i < 1000; ++i) {
+        device.primary.dmabuf_id = 1 + i % 2;
+        device.cursor.x_pos = i % 50;
+        ASSERT_EQ(poll().primary, PrimaryChange::certain);
+    }
+    EXPECT_EQ(doubles::allocationCount(), before);
 }
 
 TEST_F(VfioSourceTest, ADmaBufIsNotInheritedByChildren) {
@@ -523,6 +542,18 @@ TEST_F(RegionSourceTest, OnlyRowsThatChangedAreCopiedAndDamaged) {
     EXPECT_EQ(shown(), buffer);
     EXPECT_TRUE(showsTheRegion());
     EXPECT_EQ(io.mapCalls, 1U) << "mapped once";
+}
+
+TEST_F(RegionSourceTest, APollOfAKnownRegionAllocatesNothing) {
+    open();
+    poll();
+    poll();
+    const std::size_t before = doubles::allocationCount();
+    for (std::uint32_t i = 0; i < 1000; ++i) {
+        draw(i % height, static_cast<std::uint8_t>(i / height + 1));
+        ASSERT_EQ(poll().primary, PrimaryChange::certain);
+    }
+    EXPECT_EQ(doubles::allocationCount(), before);
 }
 
 TEST_F(RegionSourceTest, ABufferThatIsBeingReadIsNotWrittenTo) {
