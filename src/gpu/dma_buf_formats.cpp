@@ -27,6 +27,10 @@ EglImage::~EglImage() {
 
 DmaBufFormats::DmaBufFormats(const EglContext& context)
     : context_(context) {
+    // libepoxy looks for an extension's functions in the display of the current context alone.
+    const EglContext::Current current(context);
+    if (!current)
+        return;
     if (!context.has("EGL_EXT_image_dma_buf_import_modifiers")) {
         // Nothing can be asked. These two are what every renderer knows.
         for (const std::uint32_t fourcc : {DRM_FORMAT_XRGB8888, DRM_FORMAT_ARGB8888})

@@ -37,7 +37,7 @@ public:
 
     [[nodiscard]] bool canImport(const PixelFormat& format) const noexcept;
     [[nodiscard]] std::vector<std::uint64_t> renderableModifiers(std::uint32_t fourcc) const;
-    /// Empty where EGL refuses.
+    /// Empty where EGL refuses. The context must be current.
     [[nodiscard]] EglImage import(const Buffer& buffer) const noexcept;
 
 private:

@@ -7,12 +7,15 @@
 
 #include <drm_fourcc.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <limits>
+#include <cstring>
 #include <string>
+#include <string_view>
 
 namespace vgpuview {
 
@@ -92,6 +95,18 @@ GLenum takeError() {
     return first;
 }
 
+bool canBeMapped(int fd) noexcept {
+    const off_t end = ::lseek(fd, 0, SEEK_END);
+    if (end <= 0)
+        return false;
+    const auto length = static_cast<std::size_t>(end);
+    void* address = ::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (address == MAP_FAILED)
+        return false;
+    ::munmap(address, length);
+    return true;
+}
+
 } // namespace
 
 std::unique_ptr<Gpu> Gpu::create(Log& log, std::optional<dev_t> device) {
@@ -109,7 +124,11 @@ EglGpu::EglGpu(Log& log, std::unique_ptr<EglContext> context)
         if (!epoxy_has_gl_extension(needed))
             notSupported(fmt::format("it lacks {}", needed));
     objects_.program = link();
-    log_.debug("OpenGL ES by {}", reinterpret_cast<const char*>(glGetString(GL_RENDERER)));
+    const auto* name = reinterpret_cast<const char*>(glGetString(GL_RENDERER));
+    const std::string_view renderer = name ? name : "";
+    if (renderer.find("llvmpipe") != std::string_view::npos || renderer.find("softpipe") != std::string_view::npos)
+        renderer_ = RendererKind::software;
+    log_.debug("OpenGL ES by {}", renderer);
 }
 
 EglGpu::~EglGpu() {
@@ -181,16 +200,26 @@ void EglGpu::forget(const Buffer& buffer) {
     objects_.targets.erase(buffer.id());
 }
 
+EglImage EglGpu::import(const Buffer& buffer) const {
+    // Mesa's software renderer maps at first use, and where that is refused it reads from address zero.
+    if (renderer_ == RendererKind::software && !canBeMapped(buffer.fd())) {
+        log_.debug("a dma-buf can't be mapped, which the software renderer would have to: {}", std::strerror(errno));
+        return {};
+    }
+    EglImage image = formats_.import(buffer);
+    if (!image)
+        log_.debug("EGL refuses a dma-buf, {} ({:#x})", nameOf(buffer.layout().format), eglGetError());
+    return image;
+}
+
 const EglGpu::Picture& EglGpu::pictureOf(const Buffer& buffer) {
     const auto [place, isNew] = objects_.pictures.try_emplace(buffer.id());
     Picture& picture = place->second;
     if (!isNew || buffer.kind() != BufferKind::dmaBuf)
         return picture;
-    picture.image = formats_.import(buffer);
-    if (!picture.image) {
-        log_.debug("EGL refuses a dma-buf, {} ({:#x})", nameOf(buffer.layout().format), eglGetError());
+    picture.image = import(buffer);
+    if (!picture.image)
         return picture;
-    }
     GlTexture texture = makeTexture();
     static_cast<void>(takeError());
     glBindTexture(GL_TEXTURE_EXTERNAL_OES, texture.name());
@@ -209,11 +238,9 @@ const EglGpu::Target& EglGpu::targetOf(const Buffer& buffer) {
     Target& target = place->second;
     if (!isNew || buffer.kind() != BufferKind::dmaBuf)
         return target;
-    target.image = formats_.import(buffer);
-    if (!target.image) {
-        log_.debug("EGL refuses a dma-buf, {} ({:#x})", nameOf(buffer.layout().format), eglGetError());
+    target.image = import(buffer);
+    if (!target.image)
         return target;
-    }
     target.renderbuffer = makeRenderbuffer();
     GlFramebuffer framebuffer = makeFramebuffer();
     static_cast<void>(takeError());

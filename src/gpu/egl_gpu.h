@@ -29,6 +29,7 @@ public:
     void forget(const Buffer& buffer) override;
 
 private:
+    enum class RendererKind { hardware, software };
     /// A dma-buf to sample; without texture where it was refused, which is not tried again.
     struct Picture {
         EglImage image;
@@ -50,6 +51,7 @@ private:
         Size readSize;
     };
 
+    [[nodiscard]] EglImage import(const Buffer& buffer) const;
     [[nodiscard]] const Picture& pictureOf(const Buffer& buffer);
     [[nodiscard]] const Target& targetOf(const Buffer& buffer);
     [[nodiscard]] bool prepareRead(Size size);
@@ -58,6 +60,7 @@ private:
     Log& log_;
     std::unique_ptr<EglContext> context_;
     DmaBufFormats formats_;
+    RendererKind renderer_ = RendererKind::hardware;
     Objects objects_;
 };
 

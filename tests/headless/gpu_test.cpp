@@ -10,6 +10,7 @@
 
 #include <drm_fourcc.h>
 #include <epoxy/egl.h>
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
@@ -29,15 +30,23 @@ using doubles::showsPattern;
 
 class GpuTest : public testing::Test {
 protected:
-    void SetUp() override {
+    /// One for all tests of a suite: it takes a while where EGL is emulated.
+    static void SetUpTestSuite() {
         try {
             gpu_ = Gpu::create(log_);
             static_cast<void>(gpu_->allocate({64, 64}, DRM_FORMAT_XRGB8888, {}));
         } catch (const Error& error) {
-            if (std::getenv("VGPUVIEW_TEST_NEEDS_GPU"))
-                FAIL() << error.what() << "; " << error.hint();
-            GTEST_SKIP() << error.what();
+            gpu_.reset();
+            refusal_ = error.what();
         }
+    }
+    static void TearDownTestSuite() { gpu_.reset(); }
+    void SetUp() override {
+        if (gpu_)
+            return;
+        if (std::getenv("VGPUVIEW_TEST_NEEDS_GPU"))
+            FAIL() << refusal_;
+        GTEST_SKIP() << refusal_;
     }
 
     TestSource& show(const std::string& options) {
@@ -53,9 +62,10 @@ protected:
     }
 
     doubles::FakeScheduler scheduler_;
-    StreamLog log_{stderr, LogLevel::debug};
-    std::unique_ptr<Gpu> gpu_;
     std::optional<TestSource> source_;
+    static inline StreamLog log_{stderr, LogLevel::debug};
+    static inline std::unique_ptr<Gpu> gpu_;
+    static inline std::string refusal_;
 };
 
 TEST_F(GpuTest, KnowsWhatItImportsAndDraws) {
@@ -69,11 +79,11 @@ TEST_F(GpuTest, KnowsWhatItImportsAndDraws) {
 class GpuFormat : public GpuTest, public testing::WithParamInterface<const char*> {};
 
 TEST_P(GpuFormat, IsReadToTheLastPixel) {
-    for (const char* size : {"640x480", "333x200", "1920x1080"}) {
+    for (const char* size : {"640x480", "333x200"}) {
         TestSource& source = show(std::string(size) + ",format=" + GetParam());
         if (!gpu_->canImport(primary().layout().format))
             GTEST_SKIP() << "this renderer imports no " << GetParam();
-        for (std::uint64_t frame = 1; frame < 5; ++frame) {
+        for (std::uint64_t frame = 1; frame < 3; ++frame) {
             static_cast<void>(source.poll());
             const std::vector<std::uint32_t> pixels = read(primary());
             EXPECT_TRUE(showsPattern(pixels, primary().layout().size, frame));
@@ -83,14 +93,14 @@ TEST_P(GpuFormat, IsReadToTheLastPixel) {
 }
 
 TEST_P(GpuFormat, IsCopiedToTheLastPixel) {
-    for (const char* size : {"640x480", "333x200", "1920x1080"}) {
+    for (const char* size : {"640x480", "333x200"}) {
         TestSource& source = show(std::string(size) + ",format=" + GetParam());
         if (!gpu_->canImport(primary().layout().format))
             GTEST_SKIP() << "this renderer imports no " << GetParam();
         const BufferRef target = gpu_->allocate(primary().layout().size, DRM_FORMAT_XRGB8888,
                                                 gpu_->renderableModifiers(DRM_FORMAT_XRGB8888));
         EXPECT_EQ(target->kind(), BufferKind::dmaBuf);
-        for (std::uint64_t frame = 1; frame < 5; ++frame) {
+        for (std::uint64_t frame = 1; frame < 3; ++frame) {
             static_cast<void>(source.poll());
             ASSERT_TRUE(gpu_->blit(primary(), *target));
             EXPECT_TRUE(showsPattern(read(*target), target->layout().size, frame));
@@ -103,6 +113,13 @@ TEST_P(GpuFormat, IsCopiedToTheLastPixel) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, GpuFormat, testing::Values("XR24", "AR24", "XB24", "XR30"));
+
+TEST_F(GpuTest, CopiesAFullHdPicture) {
+    show("1920x1080");
+    const BufferRef target = gpu_->allocate({1920, 1080}, DRM_FORMAT_XRGB8888, {});
+    ASSERT_TRUE(gpu_->blit(primary(), *target));
+    EXPECT_TRUE(showsPattern(read(*target), {1920, 1080}, 0));
+}
 
 TEST_F(GpuTest, ReadsTheCursorWithItsAlpha) {
     TestSource& source = show("320x240");
@@ -138,21 +155,36 @@ TEST_F(GpuTest, ScalesWhereTheSizesDiffer) {
     }
 }
 
-TEST_F(GpuTest, RefusesWhatIsNoDmaBufAndStaysUsable) {
+TEST_F(GpuTest, RefusesPlainMemoryWithoutAskingEgl) {
     const BufferRef memory = doubles::makeMemoryBuffer({64, 64});
-    const BufferRef disguised = doubles::makeMemoryBuffer({64, 64}, BufferKind::dmaBuf);
+    const BufferRef target = gpu_->allocate({64, 64}, DRM_FORMAT_XRGB8888, {});
+    std::vector<std::uint32_t> pixels(64 * 64);
+    EXPECT_FALSE(gpu_->blit(*memory, *target));
+    EXPECT_FALSE(gpu_->blit(*target, *memory));
+    EXPECT_FALSE(gpu_->read(*memory, pixels));
+}
+
+TEST_F(GpuTest, RefusesADmaBufThatCannotBeImportedAndStaysUsable) {
+    // Read-only, as some drivers export them: a renderer that maps can't.
+    const BufferRef memory = doubles::makeMemoryBuffer({64, 64});
+    const std::string path = "/proc/self/fd/" + std::to_string(memory->fd());
+    const BufferRef readOnly = std::make_shared<const Buffer>(BufferKind::dmaBuf, memory->layout(),
+                                                              UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)));
     const BufferRef target = gpu_->allocate({64, 64}, DRM_FORMAT_XRGB8888, {});
     std::vector<std::uint32_t> pixels(64 * 64);
     for (int twice = 0; twice < 2; ++twice) {
-        for (const BufferRef& bad : {memory, disguised}) {
-            EXPECT_FALSE(gpu_->blit(*bad, *target));
-            EXPECT_FALSE(gpu_->blit(*target, *bad));
-            EXPECT_FALSE(gpu_->read(*bad, pixels));
-        }
+        EXPECT_FALSE(gpu_->blit(*readOnly, *target));
+        EXPECT_FALSE(gpu_->blit(*target, *readOnly));
+        EXPECT_FALSE(gpu_->read(*readOnly, pixels));
     }
     show("320x240");
-    EXPECT_FALSE(gpu_->read(primary(), std::span(pixels).first(10)));
     EXPECT_TRUE(showsPattern(read(primary()), {320, 240}, 0));
+}
+
+TEST_F(GpuTest, RefusesATooSmallArray) {
+    show("320x240");
+    std::vector<std::uint32_t> pixels(320 * 240 - 1);
+    EXPECT_FALSE(gpu_->read(primary(), pixels));
 }
 
 TEST_F(GpuTest, ForgettingABufferFreesAllOfIt) {
@@ -174,7 +206,7 @@ TEST_F(GpuTest, ForgettingABufferFreesAllOfIt) {
         round();
     const auto descriptorsBefore = descriptors();
     const auto mappingsBefore = mappings();
-    for (int i = 0; i < 50; ++i)
+    for (int i = 0; i < 20; ++i)
         round();
     EXPECT_EQ(descriptors(), descriptorsBefore);
     EXPECT_NEAR(static_cast<double>(mappings()), static_cast<double>(mappingsBefore), 10);
