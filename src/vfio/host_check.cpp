@@ -57,7 +57,7 @@ void Examination::modules() {
     const fs::path container = paths_.dev() / "vfio" / "vfio";
     const fs::path iommu = paths_.dev() / "iommu";
     if (!exists(container) && !exists(iommu)) {
-        add(Severity::problem, "VFIO is not loaded", "sudo modprobe vfio_iommu_type1");
+        add(Severity::problem, "VFIO is not loaded", "sudo modprobe -a vfio_iommu_type1 mdev");
         return;
     }
     if (exists(container))
