@@ -25,13 +25,13 @@ constexpr Scale120 largestScale = wholeScale * 16;
 WindowSink::Window::Window(EventLoop& loop, Log& log, GpuFactory makeGpu, WindowOptions options, WindowSink& sink)
     : loop_(loop)
     , log_(log)
-    , makeGpu_(std::move(makeGpu))
     , options_(std::move(options))
     , sink_(sink)
     , connection_(loop, std::move(options_.display))
     , outputs_(loop, [this] { outputsChanged(); })
     , formats_(loop, connection_.globals().dmabuf.get())
     , imports_(connection_.globals(), connection_.display(), formats_, *this)
+    , blits_(imports_, formats_, log, std::move(makeGpu))
     , primaryCopies_(connection_.globals(), *this, WL_SHM_FORMAT_XRGB8888)
     , cursorCopies_(connection_.globals(), *this, WL_SHM_FORMAT_ARGB8888)
     , presentation_(loop, connection_.globals().presentation.get())
@@ -106,6 +106,7 @@ void WindowSink::Window::show(const FrameUpdate& update) {
 
 void WindowSink::Window::forget(const Buffer& buffer) {
     imports_.forget(buffer.id());
+    blits_.forget(buffer);
 }
 
 void WindowSink::Window::sourceGone() {
@@ -118,6 +119,7 @@ void WindowSink::Window::sourceGone() {
         surface->hide();
     picture_ = nullptr;
     cursorImage_ = 0;
+    blits_.clear();
     imports_.clear();
     primaryCopies_.clear();
     cursorCopies_.clear();
@@ -133,6 +135,7 @@ SinkReport WindowSink::Window::report() const {
                       .presentedZeroCopy = {},
                       .dropped = {},
                       .bytesCopied = bytesCopied_,
+                      .blits = blits_.count(),
                       .imports = imports.imports,
                       .importFailures = imports.failures,
                       .latency = presentation.latency,
@@ -326,6 +329,13 @@ ClientBuffer* WindowSink::Window::resolvePrimary() {
                                  .cause = import.refusal(),
                                  .hint = "leave out --require-zero-copy to let it be copied",
                                  .exit = ExitCode::notSupported});
+    if (buffer->kind() == BufferKind::dmaBuf) {
+        const Blits::Result blit = blits_.draw(*buffer);
+        if (blit.buffer)
+            takeRoute(Route::blit, import.refusal());
+        if (!blit.impossible)
+            return blit.buffer;
+    }
     return copyOf(*frame_.primary, primaryCopies_, import.refusal());
 }
 
@@ -347,7 +357,7 @@ ClientBuffer* WindowSink::Window::copyOf(const Plane& plane, Copies& copies, con
     ClientBuffer* to = copies.next(from.layout().size);
     if (!to)
         return nullptr;
-    if (!copyPicture(from, copies.pixels())) {
+    if (!copyPicture(from, copies.pixels()) && !blits_.read(from, copies.pixels())) {
         if (&copies == &cursorCopies_)
             return nullptr;
         throw Error(EOPNOTSUPP,
@@ -401,6 +411,9 @@ void WindowSink::Window::takeRoute(Route route, const std::string& why) {
     case Route::sharedMemory:
         log_.info("the window shows the guest's {} memory as it is", format);
         break;
+    case Route::blit:
+        log_.warning("the window shows copies of the guest's {} pictures made by the GPU: {}", format, why);
+        break;
     case Route::copy:
         log_.warning("the window shows copies of the guest's {} pictures made by the CPU: {}", format, why);
         break;
@@ -415,6 +428,8 @@ const char* WindowSink::Window::nameOf(Route route) noexcept {
         return "dma-buf";
     case Route::sharedMemory:
         return "shared memory";
+    case Route::blit:
+        return "GPU copy";
     case Route::copy:
         return "copy";
     }

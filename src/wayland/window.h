@@ -2,6 +2,7 @@
 // The window: puts connection, surfaces, buffers and pacing together.
 #pragma once
 
+#include "wayland/blits.h"
 #include "wayland/connection.h"
 #include "wayland/copies.h"
 #include "wayland/dmabuf_formats.h"
@@ -42,8 +43,7 @@ public:
 
 private:
     /// How the primary plane's pixels reach the compositor.
-    enum class Route { none, dmaBuf, sharedMemory, copy };
-    enum class Changed { nothing, picture };
+    enum class Route { none, dmaBuf, sharedMemory, blit, copy };
 
     void shellConfigured() override;
     void shellClosed() override;
@@ -73,7 +73,6 @@ private:
 
     EventLoop& loop_;
     Log& log_;
-    GpuFactory makeGpu_;
     WindowOptions options_;
     WindowSink& sink_;
     FrameDemand* demand_ = nullptr;
@@ -83,6 +82,7 @@ private:
     Outputs outputs_;
     DmabufFormats formats_;
     Imports imports_;
+    Blits blits_;
     Copies primaryCopies_;
     Copies cursorCopies_;
     Presentation presentation_;

@@ -6,6 +6,7 @@
 #include "component/wayland/test_compositor.h"
 #include "doubles/fake_source.h"
 #include "forward/forwarder.h"
+#include "gpu/gpu.h"
 #include "loop/event_loop.h"
 #include "wayland/window_sink.h"
 
@@ -39,7 +40,7 @@ protected:
     void open(CompositorOptions options = {}, WindowOptions windowOptions = {}) {
         compositor = std::make_unique<TestCompositor>(std::move(options));
         windowOptions.display = compositor->takeClientSocket();
-        window = std::make_unique<WindowSink>(loop, log, nullptr, std::move(windowOptions));
+        window = std::make_unique<WindowSink>(loop, log, makeGpu, std::move(windowOptions));
     }
     void start() {
         engine.setSource(&source);
@@ -79,6 +80,7 @@ protected:
         return until([&] { return mainSurface().inode == inodeOf(buffer); });
     }
 
+    GpuFactory makeGpu; ///< before open()
     EventLoop loop;
     RecordingLog log;
     doubles::FakeSource source;

@@ -204,6 +204,99 @@ TEST_F(WindowTest, ARefusedBufferIsCopiedAndTheLogSaysWhyOnce) {
     EXPECT_EQ(compositor->requests("zwp_linux_buffer_params_v1.create").size(), 1U) << "asked once, not per frame";
 }
 
+/// What a GPU would do, as far as the window can tell.
+class FakeGpu final : public Gpu {
+public:
+    struct Record {
+        std::vector<BufferRef> allocated;
+        std::vector<std::pair<BufferId, BufferId>> blits;
+        std::vector<BufferId> forgotten;
+        bool blitSucceeds = true;
+    };
+    explicit FakeGpu(Record& record)
+        : record_(record) {}
+    bool canImport(const PixelFormat&) const override { return true; }
+    std::vector<std::uint64_t> renderableModifiers(std::uint32_t) const override {
+        return {DRM_FORMAT_MOD_LINEAR, I915_FORMAT_MOD_X_TILED};
+    }
+    BufferRef allocate(Size size, std::uint32_t fourcc, std::span<const std::uint64_t> modifiers) override {
+        EXPECT_THAT(modifiers, testing::ElementsAre(static_cast<std::uint64_t>(DRM_FORMAT_MOD_LINEAR)))
+            << "what both know";
+        return record_.allocated.emplace_back(makeMemoryBuffer(size, BufferKind::dmaBuf, fourcc));
+    }
+    bool blit(const Buffer& from, const Buffer& to) override {
+        record_.blits.emplace_back(from.id(), to.id());
+        return record_.blitSucceeds;
+    }
+    bool read(const Buffer&, std::span<std::uint32_t>) override { return false; }
+    void forget(const Buffer& buffer) override { record_.forgotten.push_back(buffer.id()); }
+
+private:
+    Record& record_;
+};
+
+TEST_F(WindowTest, WhatTheCompositorCannotImportIsCopiedByTheGpuIntoWhatItCan) {
+    FakeGpu::Record gpu;
+    makeGpu = [&] { return std::make_unique<FakeGpu>(gpu); };
+    const BufferRef buffer = dmaBuf({64, 32}, DRM_FORMAT_XRGB2101010);
+    source.flip(buffer);
+    open();
+    start();
+    ASSERT_TRUE(until([&] { return mainSurface().inode != 0; }));
+    ASSERT_FALSE(gpu.allocated.empty());
+    ASSERT_EQ(gpu.blits.size(), 1U);
+    EXPECT_EQ(gpu.blits[0].first, buffer->id());
+    EXPECT_EQ(mainSurface().inode, inodeOf(*gpu.allocated[0]));
+    source.flip(buffer);
+    ASSERT_TRUE(until([&] { return gpu.blits.size() == 2; }));
+    EXPECT_NE(gpu.blits[1].second, gpu.blits[0].second) << "never into what is on screen";
+    EXPECT_EQ(window->report().blits, 2U);
+    EXPECT_EQ(window->report().bytesCopied, 0U);
+    EXPECT_THAT(log.messages, Contains(HasSubstr("made by the GPU")));
+}
+
+TEST_F(WindowTest, WhereTheGpuFailsTooTheCpuCopies) {
+    FakeGpu::Record gpu{.allocated = {}, .blits = {}, .forgotten = {}, .blitSucceeds = false};
+    makeGpu = [&] { return std::make_unique<FakeGpu>(gpu); };
+    source.flip(dmaBuf({64, 32}, DRM_FORMAT_XRGB2101010));
+    open();
+    start();
+    ASSERT_TRUE(until([&] { return mainSurface().buffer == Size{64, 32}; }));
+    EXPECT_EQ(mainSurface().inode, 0U);
+    EXPECT_EQ(window->report().bytesCopied, 64U * 32 * 4);
+}
+
+TEST_F(WindowTest, AHostWithoutGpuCopiesAndSaysSoOnce) {
+    unsigned asked = 0;
+    makeGpu = [&]() -> std::unique_ptr<Gpu> {
+        ++asked;
+        throw Error(EOPNOTSUPP, {.operation = "use", .object = "a GPU"});
+    };
+    const BufferRef buffer = dmaBuf({64, 32}, DRM_FORMAT_XRGB2101010);
+    source.flip(buffer);
+    open();
+    start();
+    ASSERT_TRUE(until([&] { return mainSurface().buffer == Size{64, 32}; }));
+    const unsigned before = mainSurface().attaches;
+    source.flip(buffer);
+    ASSERT_TRUE(until([&] { return mainSurface().attaches > before; }));
+    EXPECT_EQ(asked, 1U);
+}
+
+TEST_F(WindowTest, NoGpuIsMadeWhileNoneIsNeeded) {
+    unsigned asked = 0;
+    makeGpu = [&]() -> std::unique_ptr<Gpu> {
+        ++asked;
+        return nullptr;
+    };
+    const BufferRef buffer = dmaBuf({64, 32});
+    source.flip(buffer);
+    open();
+    start();
+    ASSERT_TRUE(shows(*buffer));
+    EXPECT_EQ(asked, 0U);
+}
+
 TEST_F(WindowTest, AFormatThatIsNotOfferedIsNeverAskedFor) {
     source.flip(dmaBuf({64, 32}, DRM_FORMAT_XRGB2101010));
     open();
