@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <linux/input-event-codes.h>
+#include <malloc.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 
 namespace vgpuview {
@@ -622,6 +624,54 @@ TEST_F(WindowTest, AThousandModeChangesLeaveNothingBehind) {
     EXPECT_TRUE(until([&] { return compositor->counters().alive == 2; }));
     EXPECT_LE(openDescriptors(), descriptors + 2);
     EXPECT_EQ(window->report().imports, 1001U);
+}
+
+/// Another of three buffers with each poll.
+class RestlessSource final : public FrameSource {
+public:
+    RestlessSource() { frame_.primary = Plane{.buffer = buffers_[0], .position = {}, .hotSpot = {}}; }
+    [[nodiscard]] const SourceDescription& description() const noexcept override { return description_; }
+    void observe(FrameSourceObserver*) noexcept override {}
+    PollResult poll() override {
+        ++frame_.sequence;
+        frame_.primary->buffer = buffers_[frame_.sequence % buffers_.size()];
+        return {.status = PollStatus::ok, .primary = PrimaryChange::certain, .damage = Damage::all({64, 64})};
+    }
+    [[nodiscard]] const Frame& frame() const noexcept override { return frame_; }
+    [[nodiscard]] SourceCounters counters() const noexcept override { return {}; }
+    [[nodiscard]] std::string endReason() const override { return {}; }
+
+private:
+    SourceDescription description_{.address = "restless:", .name = "restless", .vmName = "", .type = "", .quirks = {}};
+    std::array<BufferRef, 3> buffers_{makeMemoryBuffer({64, 64}, BufferKind::dmaBuf),
+                                      makeMemoryBuffer({64, 64}, BufferKind::dmaBuf),
+                                      makeMemoryBuffer({64, 64}, BufferKind::dmaBuf)};
+    Frame frame_;
+};
+
+TEST_F(WindowTest, AHundredThousandFramesLeaveDescriptorsAndMemoryFlat) {
+    RestlessSource restless;
+    open();
+    compositor->recordRequests(false);
+    engine.setSource(&restless);
+    engine.addSink(*window);
+    const auto runTo = [&](std::uint64_t commits) {
+        while (window->report().commits < commits)
+            for (unsigned i = 0; i < 100; ++i)
+                loop.iterate(100ms);
+    };
+    runTo(2000);
+    const std::size_t descriptors = openDescriptors();
+    const std::size_t bytes = ::mallinfo2().uordblks;
+    runTo(100'000);
+    EXPECT_EQ(openDescriptors(), descriptors);
+    // The compositor lives in this process too and may be amid a message.
+    EXPECT_LT(::mallinfo2().uordblks, bytes + 64 * 1024);
+    EXPECT_EQ(window->report().imports, 3U);
+    EXPECT_EQ(compositor->counters().alive, 4U) << "three buffers and black";
+    engine.removeSink(*window);
+    engine.setSource(nullptr);
+    window.reset();
 }
 
 } // namespace
