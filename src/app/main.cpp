@@ -5,6 +5,7 @@
 #include "base/error.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <cstdio>
 #include <exception>
@@ -14,6 +15,15 @@ namespace {
 
 using namespace vgpuview;
 
+/// A guest that flips through many pages has a dma-buf, and so a descriptor, for each.
+void raiseDescriptorLimit() noexcept {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        ::setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 ExitCode runMain(std::span<const char* const> arguments) {
     const auto parsed = parseCommandLine(arguments);
     if (const auto* print = std::get_if<PrintAndExit>(&parsed)) {
@@ -21,6 +31,7 @@ ExitCode runMain(std::span<const char* const> arguments) {
         return ExitCode::done;
     }
     const auto& options = std::get<Options>(parsed);
+    raiseDescriptorLimit();
     StreamLog log(stderr, options.logLevel);
     return runCommand(options, log);
 }

@@ -47,7 +47,7 @@ constexpr std::array wanted{
     Wanted{"wp_presentation", 1, Severity::note, "latency and zero-copy presentation are not measured"},
     Wanted{"wp_fractional_scale_manager_v1", 1, Severity::note, "fractional scales are rounded by the compositor"},
     Wanted{"wp_single_pixel_buffer_manager_v1", 1, Severity::note, "black bars cost a small shared-memory buffer"},
-    Wanted{"zxdg_decoration_manager_v1", 1, Severity::note, "the title bar is drawn by libdecor, or there is none"},
+    Wanted{"zxdg_decoration_manager_v1", 1, Severity::note, "the window has no title bar"},
 };
 
 // An examination is no reason to hang on a compositor that does.
