@@ -216,7 +216,8 @@ TEST_F(WestonTest, FollowsTheGuestsModeChangesAndScalesThemToTheScreen) {
     engine.addSink(window);
     runFor(1s);
     bool exact = false;
-    for (unsigned tries = 0; tries < 20 && !exact; ++tries) {
+    const TimePoint deadline = loop.now() + 15s;
+    while (!exact && loop.now() < deadline) {
         const std::optional<Screenshot> shot = shoot();
         ASSERT_TRUE(shot);
         ASSERT_EQ(shot->size, screen) << "the screen is covered in either mode";
