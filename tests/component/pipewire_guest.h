@@ -72,6 +72,14 @@ public:
         inode = drawn.inode;
         changed_ = true;
     }
+    /// Shows the buffer that was shown longest ago, as it is.
+    void turn() {
+        std::rotate(buffers_.begin(), buffers_.begin() + 1, buffers_.end());
+        ++frame_.sequence;
+        frame_.primary = Plane{.buffer = buffers_.back().buffer, .position = {}, .hotSpot = {}};
+        inode = buffers_.back().inode;
+        changed_ = true;
+    }
     void blank() {
         ++frame_.sequence;
         frame_.primary.reset();

@@ -11,7 +11,7 @@ namespace vgpuview::component {
 
 /// Written by the consumer, read by the test.
 struct ConsumerReport {
-    static constexpr std::size_t mostInodes = 64;
+    static constexpr std::size_t mostLatencies = 4096;
 
     std::atomic<std::uint64_t> frames{0};      ///< buffers with a picture that were taken
     std::atomic<std::uint64_t> mismatches{0};  ///< pictures that are not the one that their sequence number claims
@@ -37,7 +37,7 @@ struct ConsumerReport {
     std::atomic<std::uint32_t> cursorMismatches{0};
     std::atomic<std::uint32_t> state{0}; ///< enum pw_stream_state + 1
     std::atomic<std::uint32_t> errors{0};
-    std::atomic<std::int64_t> latencySum{0}; ///< nanoseconds from the timestamp to here
+    std::array<std::atomic<std::uint32_t>, mostLatencies> latencies{}; ///< microseconds from the timestamp; a ring
 };
 
 } // namespace vgpuview::component
