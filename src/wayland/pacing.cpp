@@ -57,13 +57,22 @@ void Pacing::suspended(bool isSuspended) {
     if (suspended_)
         dontWant();
     else
-        want();
+        resume();
 }
 
 void Pacing::awaken() {
     if (!started_ || !hidden_)
         return;
     hidden_ = false;
+    resume();
+}
+
+void Pacing::resume() {
+    // The callback that was asked for before may come now; it has its full time again.
+    if (callbackSince_) {
+        callbackSince_ = scheduler_.now();
+        armFor(*callbackSince_ + callbackOverdue);
+    }
     want();
 }
 

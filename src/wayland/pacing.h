@@ -47,6 +47,7 @@ public:
 
 private:
     void want();
+    void resume();
     void dontWant();
     void armFor(TimePoint when);
     void tick();

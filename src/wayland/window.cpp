@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <limits>
+#include <string_view>
 
 namespace vgpuview {
 
@@ -19,6 +20,17 @@ namespace {
 constexpr Size sizeWithoutPicture{640, 480};
 constexpr Scale120 smallestScale = wholeScale / 4;
 constexpr Scale120 largestScale = wholeScale * 16;
+
+/// Cut between characters of UTF-8: a message holds no more than 4096 bytes.
+std::string_view shortened(std::string_view text) noexcept {
+    constexpr std::size_t longest = 200;
+    if (text.size() <= longest)
+        return text;
+    std::size_t end = longest;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U)
+        --end;
+    return text.substr(0, end);
+}
 
 } // namespace
 
@@ -442,9 +454,9 @@ void WindowSink::Window::updateTitle(const SourceDescription& source) {
         return;
     titled_ = true;
     titleMode_ = mode;
-    const std::string& name = !options_.title.empty()  ? options_.title
-                              : !source.vmName.empty() ? source.vmName
-                                                       : source.name;
+    const std::string_view name = shortened(!options_.title.empty()  ? options_.title
+                                            : !source.vmName.empty() ? source.vmName
+                                                                     : source.name);
     shell_->setTitle(mode.empty() ? fmt::format("{} - no picture", name)
                                   : fmt::format("{} - {}x{}", name, mode.width, mode.height));
 }

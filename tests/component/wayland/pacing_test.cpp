@@ -106,6 +106,19 @@ TEST_F(PacingTest, AVisibleWindowThatGetsNoCallbacksGoesOnByTimerWhereTheComposi
     EXPECT_EQ(demand.wanted, stopped + 1);
 }
 
+TEST_F(PacingTest, ACallbackThatWasLostWhileSuspendedIsNotWaitedForForEver) {
+    make(Visibility::told);
+    pacing->shown();
+    pacing->callbackRequested();
+    pacing->suspended(true);
+    scheduler.advance(10s);
+    pacing->suspended(false);
+    pacing->shown();
+    const unsigned wanted = demand.wanted;
+    scheduler.advance(1s);
+    EXPECT_GT(demand.wanted, wanted);
+}
+
 TEST_F(PacingTest, AnImportThatHangsDoesNotEndThePolling) {
     make(Visibility::guessed);
     pacing->shown();

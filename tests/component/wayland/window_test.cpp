@@ -413,6 +413,16 @@ TEST_F(WindowTest, AGuestWithoutPictureIsABlackWindowThatSaysSoAndComesAlive) {
     EXPECT_TRUE(until([&] { return mainSurface().buffer == Size{1, 1}; }));
 }
 
+TEST_F(WindowTest, ATitleBeyondAllMeasureIsCutBetweenCharacters) {
+    std::string title = "x";
+    for (unsigned i = 0; i < 5000; ++i)
+        title += "\u00e9";
+    open({}, {.title = title});
+    start();
+    ASSERT_TRUE(until([&] { return mainSurface().mapped; }));
+    EXPECT_EQ(compositor->title(), title.substr(0, 199) + " - no picture");
+}
+
 TEST_F(WindowTest, WithoutSinglePixelBuffersBlackIsSharedMemory) {
     open({.singlePixel = false});
     start();
