@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A D-Bus peer that is missing, silent or talks nonsense turns input off, in bounded time, with one line.
+#include "doubles/recording_log.h"
 #include "input/dbus_backend.h"
 
 #include <gmock/gmock.h>
@@ -20,16 +21,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using namespace std::chrono_literals;
-
-class MemoryLog final : public Log {
-public:
-    MemoryLog()
-        : Log(LogLevel::info) {}
-    std::vector<std::string> lines;
-
-protected:
-    void write(LogLevel, std::string_view message) override { lines.emplace_back(message); }
-};
 
 class DbusTest : public testing::Test {
 protected:
@@ -55,7 +46,7 @@ protected:
     }
 
     EventLoop loop;
-    MemoryLog log;
+    doubles::RecordingLog log{LogLevel::info};
     UniqueFd ours;
     UniqueFd peer;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What is sent as QMP, and what a peer that is not QMP, or a bad one, can do: nothing but turn input off.
 #include "base/error.h"
+#include "doubles/recording_log.h"
 #include "input/qmp_backend.h"
 #include "input/qmp_events.h"
 
@@ -30,16 +31,6 @@ using nlohmann::json;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using namespace std::chrono_literals;
-
-class MemoryLog final : public Log {
-public:
-    MemoryLog()
-        : Log(LogLevel::info) {}
-    std::vector<std::string> lines;
-
-protected:
-    void write(LogLevel, std::string_view message) override { lines.emplace_back(message); }
-};
 
 class CountingObserver final : public InputBackendObserver {
 public:
@@ -151,7 +142,7 @@ protected:
 
     std::filesystem::path folder;
     EventLoop loop;
-    MemoryLog log;
+    doubles::RecordingLog log{LogLevel::info};
     CountingObserver observer;
     UniqueFd listener;
     UniqueFd peer;
@@ -328,7 +319,7 @@ TEST_F(QmpTest, TheEndWaitsForTheAnswersButNotForever) {
 
 TEST(QmpPath, AnImpossiblePathIsWrongUsage) {
     EventLoop loop;
-    MemoryLog log;
+    doubles::RecordingLog log{LogLevel::info};
     for (const std::string& path : {std::string(), std::string(200, 'x')}) {
         try {
             const QmpBackend backend(loop, log, path);

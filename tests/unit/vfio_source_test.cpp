@@ -4,6 +4,7 @@
 #include "doubles/allocation_count.h"
 #include "doubles/fake_host.h"
 #include "doubles/fake_vfio_io.h"
+#include "doubles/recording_log.h"
 #include "vfio/source.h"
 
 #include <drm_fourcc.h>
@@ -29,16 +30,6 @@ using testing::Contains;
 using testing::Not;
 
 const std::string uuid = "0a000000-0000-0000-0000-00000000000a";
-
-class CountingLog final : public Log {
-public:
-    CountingLog()
-        : Log(LogLevel::warning) {}
-    std::vector<std::string> lines;
-
-protected:
-    void write(LogLevel, std::string_view message) override { lines.emplace_back(message); }
-};
 
 class Observer final : public FrameSourceObserver {
 public:
@@ -99,7 +90,7 @@ protected:
     FakeDevice device;
     UniqueFd killer;
     EventLoop loop;
-    CountingLog log;
+    doubles::RecordingLog log{LogLevel::warning};
     Observer observer;
     std::unique_ptr<FrameSource> source;
 };

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "component/wayland/test_compositor.h"
 #include "doubles/fake_source.h"
+#include "doubles/recording_log.h"
 #include "forward/forwarder.h"
 #include "gpu/gpu.h"
 #include "loop/event_loop.h"
@@ -17,16 +18,6 @@
 #include <vector>
 
 namespace vgpuview::testing_wayland {
-
-class RecordingLog final : public Log {
-public:
-    RecordingLog()
-        : Log(LogLevel::debug) {}
-    std::vector<std::string> messages;
-
-protected:
-    void write(LogLevel, std::string_view message) override { messages.emplace_back(message); }
-};
 
 class WindowTest : public testing::Test {
 protected:
@@ -82,7 +73,7 @@ protected:
 
     GpuFactory makeGpu; ///< before open()
     EventLoop loop;
-    RecordingLog log;
+    doubles::RecordingLog log{LogLevel::debug};
     doubles::FakeSource source;
     std::vector<FrameSink*> closed;
     std::unique_ptr<TestCompositor> compositor;

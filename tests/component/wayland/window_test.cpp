@@ -29,7 +29,7 @@ constexpr std::uint32_t stateSuspended = 9;
 
 TEST(WindowConnection, WithoutACompositorItSaysSoAndWhatToDo) {
     EventLoop loop;
-    RecordingLog log;
+    doubles::RecordingLog log{LogLevel::debug};
     WindowOptions options;
     options.display = std::string("/nowhere/wayland-7");
     try {
@@ -84,7 +84,7 @@ TEST_P(WindowOnEveryVersion, TheVeryDmaBufReachesTheCompositorOnceAndIsShownUnsc
     EXPECT_THAT(compositor->requests("zwp_linux_buffer_params_v1.create_immed"), testing::IsEmpty());
     EXPECT_EQ(window->report().bytesCopied, 0U);
     EXPECT_EQ(window->report().imports, 1U);
-    EXPECT_THAT(log.messages, Contains(HasSubstr("dma-bufs themselves")));
+    EXPECT_THAT(log.lines, Contains(HasSubstr("dma-bufs themselves")));
 }
 INSTANTIATE_TEST_SUITE_P(Dmabuf, WindowOnEveryVersion, testing::Values(3U, 4U, 5U));
 
@@ -200,7 +200,7 @@ TEST_F(WindowTest, ARefusedBufferIsCopiedAndTheLogSaysWhyOnce) {
         source.flip(buffer);
         ASSERT_TRUE(until([&] { return mainSurface().attaches > before; }));
     }
-    EXPECT_EQ(std::count_if(log.messages.begin(), log.messages.end(),
+    EXPECT_EQ(std::count_if(log.lines.begin(), log.lines.end(),
                             [](const std::string& line) { return line.find("copies") != std::string::npos; }),
               1);
     EXPECT_EQ(compositor->requests("zwp_linux_buffer_params_v1.create").size(), 1U) << "asked once, not per frame";
@@ -254,7 +254,7 @@ TEST_F(WindowTest, WhatTheCompositorCannotImportIsCopiedByTheGpuIntoWhatItCan) {
     EXPECT_NE(gpu.blits[1].second, gpu.blits[0].second) << "never into what is on screen";
     EXPECT_EQ(window->report().blits, 2U);
     EXPECT_EQ(window->report().bytesCopied, 0U);
-    EXPECT_THAT(log.messages, Contains(HasSubstr("made by the GPU")));
+    EXPECT_THAT(log.lines, Contains(HasSubstr("made by the GPU")));
 }
 
 TEST_F(WindowTest, WhereTheGpuFailsTooTheCpuCopies) {
