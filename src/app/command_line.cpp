@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cmath>
-#include <functional>
 #include <map>
 #include <string_view>
 #include <vector>
@@ -62,17 +61,27 @@ void addJson(CLI::App& command, Options& options) {
         "--json", [&options] { options.format = OutputFormat::json; }, "print JSON");
 }
 
+/// An option that takes one of a few words.
+template<typename Value>
+void addChoice(CLI::App& command, const std::string& option, const char* placeholder,
+               const std::map<std::string, Value>& values, Value& target, const std::string& help) {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : values)
+        names.push_back(name);
+    command
+        .add_option_function<std::string>(
+            option, [values, &target](const std::string& name) { target = values.at(name); }, help)
+        ->type_name(placeholder)
+        ->check(CLI::IsMember(names).description(""));
+}
+
 void addLogLevel(CLI::App& command, Options& options) {
-    static const std::map<std::string, LogLevel> levels{{"error", LogLevel::error},
-                                                        {"warning", LogLevel::warning},
-                                                        {"info", LogLevel::info},
-                                                        {"debug", LogLevel::debug}};
-    command.add_option("--log-level", options.logLevel, "error, warning, info or debug")
-        ->transform(CLI::Transformer(levels).description(""))
-        ->check(
-            CLI::IsMember(std::vector<LogLevel>{LogLevel::error, LogLevel::warning, LogLevel::info, LogLevel::debug})
-                .description(""))
-        ->type_name("LEVEL");
+    addChoice(command, "--log-level", "LEVEL",
+              std::map<std::string, LogLevel>{{"error", LogLevel::error},
+                                              {"warning", LogLevel::warning},
+                                              {"info", LogLevel::info},
+                                              {"debug", LogLevel::debug}},
+              options.logLevel, "error, warning, info or debug");
 }
 
 void addAlsoStream(CLI::App& command, Options& options) {
@@ -106,21 +115,14 @@ void addRun(CLI::App& command, Options& options) {
     addLogLevel(command, options);
 }
 
-[[maybe_unused]] void addScale(CLI::App& command, const std::vector<std::string>& names,
-                               const std::function<void(const std::string&)>& take) {
-    command.add_option_function<std::string>("--scale", take, fmt::format("{} (default: fit)", fmt::join(names, ", ")))
-        ->type_name("MODE")
-        ->check(CLI::IsMember(names).description(""));
-}
-
 #if VGPUVIEW_WINDOW
 void addWindow(CLI::App& command, Options& options) {
-    static const std::map<std::string, ScaleMode> scales{{"fit", ScaleMode::fit},
-                                                         {"integer", ScaleMode::integer},
-                                                         {"stretch", ScaleMode::stretch},
-                                                         {"1:1", ScaleMode::oneToOne}};
-    addScale(command, {"fit", "integer", "stretch", "1:1"},
-             [&options](const std::string& name) { options.scale = scales.at(name); });
+    addChoice(command, "--scale", "MODE",
+              std::map<std::string, ScaleMode>{{"fit", ScaleMode::fit},
+                                               {"integer", ScaleMode::integer},
+                                               {"stretch", ScaleMode::stretch},
+                                               {"1:1", ScaleMode::oneToOne}},
+              options.scale, "fit, integer, stretch, 1:1 (default: fit)");
     command.add_flag_callback(
         "--full-screen", [&options] { options.start = StartMode::fullScreen; }, "start in full screen (F11 leaves it)");
     command.add_flag_callback(
@@ -130,19 +132,6 @@ void addWindow(CLI::App& command, Options& options) {
 #endif
 
 #if VGPUVIEW_STREAM
-template<typename Value>
-void addChoice(CLI::App& command, const std::string& option, const std::map<std::string, Value>& values, Value& target,
-               const std::string& help) {
-    std::vector<std::string> names;
-    for (const auto& [name, value] : values)
-        names.push_back(name);
-    command
-        .add_option_function<std::string>(
-            option, [values, &target](const std::string& name) { target = values.at(name); }, help)
-        ->type_name("WHAT")
-        ->check(CLI::IsMember(names).description(""));
-}
-
 void addStream(CLI::App& command, Options& options) {
     StreamOptions& stream = options.stream;
     command.add_option("--node-name", stream.nodeName, "the node's name (default: vgpu-view. and the vGPU's)")
@@ -150,10 +139,10 @@ void addStream(CLI::App& command, Options& options) {
     command.add_option("--fps", stream.maxFps, "frames a second at most (default: 60)")
         ->type_name("N")
         ->check(CLI::Range(1, 1000).description(""));
-    addChoice(command, "--role",
+    addChoice(command, "--role", "WHAT",
               std::map<std::string, StreamRole>{{"screen", StreamRole::screen}, {"camera", StreamRole::camera}},
               stream.role, "screen, or camera: copies in YUY2 for applications that know only cameras");
-    addChoice(command, "--cursor",
+    addChoice(command, "--cursor", "WHAT",
               std::map<std::string, CursorMode>{{"metadata", CursorMode::metadata},
                                                 {"embedded", CursorMode::embedded},
                                                 {"hidden", CursorMode::hidden}},
@@ -176,10 +165,10 @@ void addMonitor(CLI::App& command, Options& options) {
         ->type_name("WxH[@Hz]")
         ->check([](const std::string& text) { return parseMode(text) ? std::string() : "no such mode: " + text; });
     command.add_option("--output", options.monitor.output, "use this monitor only (default: all)")->type_name("NAME");
-    static const std::map<std::string, MonitorScale> scales{
-        {"fit", MonitorScale::fit}, {"integer", MonitorScale::integer}, {"1:1", MonitorScale::original}};
-    addScale(command, {"fit", "integer", "1:1"},
-             [&options](const std::string& name) { options.monitor.scale = scales.at(name); });
+    addChoice(command, "--scale", "MODE",
+              std::map<std::string, MonitorScale>{
+                  {"fit", MonitorScale::fit}, {"integer", MonitorScale::integer}, {"1:1", MonitorScale::original}},
+              options.monitor.scale, "fit, integer, 1:1 (default: fit)");
     command.add_flag_callback(
         "--vrr", [&options] { options.monitor.variableRefresh = VariableRefresh::on; },
         "adaptive sync where the monitor has it");

@@ -11,7 +11,7 @@ ExitCode runCommand(const Options& options, Log& log) {
     case Command::list:
         return runList(options);
     case Command::probe:
-        return runProbe(options, log);
+        return runProbe(options);
     case Command::doctor:
         return runDoctor(options);
     case Command::shot:

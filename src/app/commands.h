@@ -12,7 +12,7 @@ namespace vgpuview {
 ExitCode runCommand(const Options& options, Log& log);
 
 ExitCode runList(const Options& options);
-ExitCode runProbe(const Options& options, Log& log);
+ExitCode runProbe(const Options& options);
 ExitCode runDoctor(const Options& options);
 ExitCode runShot(const Options& options, Log& log);
 

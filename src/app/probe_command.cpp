@@ -108,7 +108,7 @@ void printText(const ProbeReport& report) {
 
 } // namespace
 
-ExitCode runProbe(const Options& options, Log&) {
+ExitCode runProbe(const Options& options) {
     const HostPaths paths;
     SystemVfioIo io;
     const ProbeReport report = probe(resolveAddress(options.source, paths), paths, io);

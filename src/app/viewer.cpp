@@ -4,7 +4,6 @@
 
 #include "app/sink_factory.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -37,5 +38,8 @@ public:
     /// Frees what was imported of that buffer.
     virtual void forget(const Buffer& buffer) = 0;
 };
+
+/// Makes the GPU at the moment a copy is needed; may throw Error, or be empty: no GPU.
+using GpuFactory = std::function<std::unique_ptr<Gpu>()>;
 
 } // namespace vgpuview

@@ -4,19 +4,14 @@
 
 #include "base/log.h"
 #include "frame/frame_sink.h"
+#include "gpu/gpu.h"
 #include "loop/event_loop.h"
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
 namespace vgpuview {
-
-class Gpu;
-
-/// Makes the GPU when frames must be copied by one; may throw Error, or be empty: no GPU.
-using GpuFactory = std::function<std::unique_ptr<Gpu>()>;
 
 /// What applications take the node for.
 enum class StreamRole {

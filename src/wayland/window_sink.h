@@ -5,17 +5,15 @@
 #include "base/log.h"
 #include "base/unique_fd.h"
 #include "frame/frame_sink.h"
+#include "gpu/gpu.h"
 #include "loop/event_loop.h"
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <variant>
 
 namespace vgpuview {
-
-class Gpu;
 
 /// How the guest's picture fills the window.
 enum class ScaleMode {
@@ -31,9 +29,6 @@ enum class ZeroCopy {
     preferred, ///< a picture that the compositor cannot take as it is is copied
     required,  ///< such a picture ends the program with exit code 6
 };
-
-/// Makes the GPU when a buffer cannot go to the compositor as it is; may throw Error, or be empty: no GPU.
-using GpuFactory = std::function<std::unique_ptr<Gpu>()>;
 
 /// The compositor: by name, as in $WAYLAND_DISPLAY; nothing: what the environment says; or a connected socket.
 using WaylandDisplay = std::variant<std::monostate, std::string, UniqueFd>;
