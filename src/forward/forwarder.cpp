@@ -51,6 +51,8 @@ void Forwarder::setSource(FrameSource* source) {
     if (!source_)
         return;
     source_->observe(this);
+    if (monitor_)
+        source_->setMonitor(*monitor_);
     for (Feed& feed : feeds_) {
         feed.refresh = true;
         feed.shownBuffer = 0;
@@ -68,6 +70,10 @@ void Forwarder::addSink(FrameSink& sink) {
 void Forwarder::removeSink(FrameSink& sink) {
     std::erase_if(feeds_, [&](const Feed& feed) { return feed.sink == &sink; });
     std::erase(closedSinks_, &sink);
+    if (monitorSink_ == &sink) {
+        monitorSink_ = nullptr;
+        monitor_.reset();
+    }
     armTimer();
 }
 
@@ -107,6 +113,17 @@ void Forwarder::sinkClosed(FrameSink& sink) {
     frameNotWanted(sink);
     closedSinks_.push_back(&sink);
     announceTimer_->arm(scheduler_.now());
+}
+
+void Forwarder::setGuestMonitor(FrameSink& sink, const GuestMonitor& monitor) {
+    if (monitor.size.empty() || (monitorSink_ && monitorSink_ != &sink))
+        return;
+    monitorSink_ = &sink;
+    if (monitor_ == monitor)
+        return;
+    monitor_ = monitor;
+    if (source_ && !sourceHasEnded_)
+        source_->setMonitor(monitor);
 }
 
 void Forwarder::bufferRetired(const Buffer& buffer) {

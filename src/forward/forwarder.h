@@ -48,6 +48,7 @@ public:
     void frameNotWanted(FrameSink& sink) override;
     void refreshWanted(FrameSink& sink) override;
     void sinkClosed(FrameSink& sink) override;
+    void setGuestMonitor(FrameSink& sink, const GuestMonitor& monitor) override;
 
     [[nodiscard]] const ForwardCounters& counters() const noexcept { return counters_; }
 
@@ -88,6 +89,8 @@ private:
     std::unique_ptr<Timer> pollTimer_;
     std::unique_ptr<Timer> announceTimer_;
     std::vector<FrameSink*> closedSinks_;
+    const FrameSink* monitorSink_ = nullptr; ///< which decides on the guest's monitor
+    std::optional<GuestMonitor> monitor_;
     bool sourceHasEnded_ = false;
     bool serving_ = false;
     std::optional<TimePoint> lastFlip_;

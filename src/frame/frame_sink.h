@@ -32,6 +32,9 @@ public:
     virtual void refreshWanted(FrameSink& sink) = 0;
     /// The sink is done for good, as when the user closed the window. The engine tells its owner.
     virtual void sinkClosed(FrameSink& sink) = 0;
+    /// The guest should see this monitor. Kept for sources to come. With several sinks the first one to ask decides:
+    /// a monitor has one EDID.
+    virtual void setGuestMonitor(FrameSink& sink, const GuestMonitor& monitor) = 0;
 };
 
 /// A frame and what is new in it since the last one that this sink was shown.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "frame/frame.h"
+#include "frame/guest_monitor.h"
 
 #include <cstdint>
 #include <string>
@@ -23,6 +24,8 @@ struct SourceDescription {
     std::string type;    ///< "mbochs-2", "i915-GVTg_V5_4", "test"
     DisplayKind display = DisplayKind::dmaBuf;
     std::vector<std::string> quirks; ///< names of the driver quirks that are worked around
+    /// Why the guest's monitor can't be chosen, as a clause; empty: setMonitor() chooses it.
+    std::string monitorFixedBecause = "its driver takes no EDID";
 };
 
 /// What a poll found out about the primary plane. Cursor changes show in the frame itself.
@@ -76,6 +79,9 @@ public:
     [[nodiscard]] virtual SourceCounters counters() const noexcept = 0;
     /// Why poll() said ended, as a clause: "the VM ended (pid 4711)".
     [[nodiscard]] virtual std::string endReason() const = 0;
+    /// Has the guest see this monitor, soon; what it makes of it is its own affair. Does nothing where the description
+    /// says why.
+    virtual void setMonitor(const GuestMonitor& monitor) noexcept { static_cast<void>(monitor); }
 };
 
 } // namespace vgpuview

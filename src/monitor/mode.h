@@ -3,25 +3,14 @@
 #pragma once
 
 #include "base/geometry.h"
+#include "base/mode_request.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string_view>
 
 namespace vgpuview {
-
-/// A mode as the user asks for it.
-struct ModeRequest {
-    Size size;
-    std::optional<std::uint32_t> refreshMilliHz; ///< nothing: the highest there is
-
-    friend bool operator==(const ModeRequest&, const ModeRequest&) = default;
-};
-
-/// Parses "1920x1080" or "1920x1080@59.94" (hertz). Nothing if it is neither, or beyond 16384 pixels or 1000 Hz.
-[[nodiscard]] std::optional<ModeRequest> parseMode(std::string_view text) noexcept;
 
 /// A mode that a monitor has.
 struct MonitorMode {

@@ -158,6 +158,8 @@ private:
         else if (key == "clock")
             options_.clock =
                 choiceIn<TestClock, 2>(part_, value, {{{"refresh", TestClock::refresh}, {"poll", TestClock::poll}}});
+        else if (key == "edid")
+            options_.edid = choiceIn<TestEdid, 2>(part_, value, {{{"on", TestEdid::on}, {"off", TestEdid::off}}});
         else
             refuse(part_, "there is no such option");
     }
@@ -224,7 +226,7 @@ TestSourceOptions parseTestOptions(std::string_view text) {
 std::string testOptionsHelp() {
     return "options: WxH[@HZ], buffers=N, cursor=on|off|nohotspot, format=XR24|AR24|XB24|XR30, period=N, still, "
            "modes=WxH/WxH..., every=N, blank=EVERY/LENGTH, frames=N, quirk=NAME, memory=auto|udmabuf|memfd, "
-           "clock=refresh|poll";
+           "clock=refresh|poll, edid=on|off";
 }
 
 } // namespace vgpuview

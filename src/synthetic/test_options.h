@@ -21,6 +21,7 @@ enum class TestClock {
 };
 enum class TestMemory { automatic, udmabuf, memfd };
 enum class TestMotion { moving, still };
+enum class TestEdid { on, off };
 
 /// What drivers do wrong, or unlike others. The bad* ones, huge and beyondBuffer spoil every fourth frame's report.
 enum class TestQuirk : std::size_t {
@@ -59,6 +60,7 @@ struct TestSourceOptions {
     std::bitset<testQuirkCount> quirks;
     TestMemory memory = TestMemory::automatic;
     TestClock clock = TestClock::refresh;
+    TestEdid edid = TestEdid::on; ///< on: the mode becomes that of the monitor that a sink asks for
 
     [[nodiscard]] bool has(TestQuirk quirk) const noexcept { return quirks[static_cast<std::size_t>(quirk)]; }
 };
@@ -66,6 +68,7 @@ struct TestSourceOptions {
 /// Reads what follows `test:`; nothing at all is fine. Parts are separated by commas:
 ///   WxH[@HZ]  buffers=N  cursor=on|off|nohotspot  format=XR24|AR24|XB24|XR30  period=N  still  modes=WxH/WxH...
 ///   every=N  blank=EVERY/LENGTH  frames=N  quirk=NAME  memory=auto|udmabuf|memfd  clock=refresh|poll
+///   edid=on|off
 /// Throws Error (exit code usage) that names the part.
 [[nodiscard]] TestSourceOptions parseTestOptions(std::string_view text);
 

@@ -26,6 +26,9 @@ constexpr std::uint32_t strideAlignment = 256;
 constexpr std::uint32_t wideStridePadding = 1280;
 constexpr std::uint32_t noHotSpot = 0xffffffffU; // linux/vfio.h
 constexpr std::uint64_t spoiledEvery = 4;
+constexpr Size largestMode{7680, 4320};
+constexpr std::uint32_t slowestMilliHz = 1000;
+constexpr std::uint32_t fastestMilliHz = 1'000'000;
 constexpr Nanoseconds rejectionInterval = std::chrono::seconds(10);
 
 MappedBuffer mapToDraw(const Buffer& buffer) {
@@ -48,17 +51,13 @@ TestSource::TestSource(TestSourceOptions options, const Clock& clock, Log& log)
                     .vmName = "",
                     .type = "test",
                     .display = kind_ == BufferKind::dmaBuf ? DisplayKind::dmaBuf : DisplayKind::memory,
-                    .quirks = {}};
+                    .quirks = {},
+                    .monitorFixedBecause = options_.edid == TestEdid::on ? "" : "the test vGPU is told edid=off"};
     for (std::size_t i = 0; i < testQuirkCount; ++i)
         if (options_.quirks[i])
             description_.quirks.emplace_back(testQuirkNames[i]);
-    if (options_.has(TestQuirk::sameMemory)) {
-        std::uint64_t largest = 0;
-        for (const Size& size : options_.modes)
-            largest = std::max(largest, memoryOf(size));
-        for (std::uint32_t i = 0; i < options_.buffers; ++i)
-            sharedMemory_.push_back(allocate(largest));
-    }
+    if (options_.has(TestQuirk::sameMemory))
+        allocateShared(memoryOfLargest());
     slots_.reserve(options_.buffers);
     if (options_.cursor != TestCursor::off)
         makeCursor();
@@ -75,6 +74,7 @@ PollResult TestSource::poll() {
     if (!endReason_.empty())
         return {.status = PollStatus::ended};
     const TimePoint now = clock_.now();
+    followMonitor(now);
     const std::uint64_t step = nextStep(now);
     if (options_.frames != 0 && step >= options_.frames)
         return end(fmt::format("the test vGPU has shown its {} frames", options_.frames));
@@ -110,7 +110,50 @@ std::uint64_t TestSource::nextStep(TimePoint now) noexcept {
     constexpr std::uint64_t second = 1'000'000'000;
     const std::uint64_t milliFrames =
         elapsed / second * options_.refreshMilliHz + elapsed % second * options_.refreshMilliHz / second;
-    return milliFrames / 1000;
+    return startStep_ + milliFrames / 1000;
+}
+
+void TestSource::setMonitor(const GuestMonitor& monitor) noexcept {
+    if (options_.edid == TestEdid::on && !monitor.size.empty())
+        monitor_ = monitor;
+}
+
+void TestSource::followMonitor(TimePoint now) {
+    if (!monitor_)
+        return;
+    const GuestMonitor monitor = *std::exchange(monitor_, std::nullopt);
+    const Size mode{std::min(monitor.size.width, largestMode.width), std::min(monitor.size.height, largestMode.height)};
+    try {
+        if (!sharedMemory_.empty() && sharedBytes_ < memoryOf(mode))
+            allocateShared(memoryOf(mode));
+        else
+            static_cast<void>(allocate(memoryOf(mode)));
+    } catch (const Error& error) {
+        log_.warning("the test vGPU keeps its mode: {}", error.what());
+        return;
+    }
+    const std::uint32_t refreshMilliHz = std::clamp(monitor.refreshMilliHz, slowestMilliHz, fastestMilliHz);
+    if (startedAt_ && refreshMilliHz != options_.refreshMilliHz) {
+        startStep_ = nextStep(now);
+        startedAt_ = now;
+    }
+    options_.refreshMilliHz = refreshMilliHz;
+    options_.modes.assign(1, mode);
+}
+
+void TestSource::allocateShared(std::uint64_t bytes) {
+    std::vector<UniqueFd> memory;
+    for (std::uint32_t i = 0; i < options_.buffers; ++i)
+        memory.push_back(allocate(bytes));
+    sharedMemory_ = std::move(memory);
+    sharedBytes_ = bytes;
+}
+
+std::uint64_t TestSource::memoryOfLargest() const noexcept {
+    std::uint64_t largest = 0;
+    for (const Size& size : options_.modes)
+        largest = std::max(largest, memoryOf(size));
+    return largest;
 }
 
 bool TestSource::blankAt(std::uint64_t step) const noexcept {
@@ -252,11 +295,8 @@ UniqueFd TestSource::allocate(std::uint64_t bytes) const {
 void TestSource::chooseMemory(TestMemory wanted) {
     if (wanted == TestMemory::memfd)
         return;
-    std::uint64_t largest = 0;
-    for (const Size& size : options_.modes)
-        largest = std::max(largest, memoryOf(size));
     try {
-        static_cast<void>(allocateUdmabuf(largest));
+        static_cast<void>(allocateUdmabuf(memoryOfLargest()));
         kind_ = BufferKind::dmaBuf;
     } catch (const Error& error) {
         if (wanted == TestMemory::udmabuf)

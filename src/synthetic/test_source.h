@@ -34,6 +34,8 @@ public:
     [[nodiscard]] const Frame& frame() const noexcept override { return frame_; }
     [[nodiscard]] SourceCounters counters() const noexcept override { return counters_; }
     [[nodiscard]] std::string endReason() const override { return endReason_; }
+    /// From the next poll on the mode is the monitor's, up to 7680 x 4320, instead of those in the options.
+    void setMonitor(const GuestMonitor& monitor) noexcept override;
 
     /// The number that the picture on screen was drawn with (period and still applied).
     [[nodiscard]] std::uint64_t frameNumber() const noexcept { return frameNumber_; }
@@ -48,10 +50,12 @@ private:
     };
 
     [[nodiscard]] std::uint64_t nextStep(TimePoint now) noexcept;
+    void followMonitor(TimePoint now);
     [[nodiscard]] bool blankAt(std::uint64_t step) const noexcept;
     [[nodiscard]] Size modeAt(std::uint64_t step) const noexcept;
     [[nodiscard]] std::uint32_t strideOf(Size size) const noexcept;
     [[nodiscard]] std::uint64_t memoryOf(Size size) const noexcept;
+    [[nodiscard]] std::uint64_t memoryOfLargest() const noexcept;
     [[nodiscard]] ReportedPlane primaryReport(std::uint64_t step) const noexcept;
     [[nodiscard]] ReportedPlane cursorReport(std::uint64_t step) const noexcept;
 
@@ -60,6 +64,7 @@ private:
     void reject(PlaneType type, PlaneFault fault);
 
     [[nodiscard]] UniqueFd allocate(std::uint64_t bytes) const;
+    void allocateShared(std::uint64_t bytes);
     void chooseMemory(TestMemory wanted);
     void makeSlots(const BufferLayout& layout);
     void retireSlots();
@@ -76,11 +81,14 @@ private:
     RateLimit rejections_;
 
     std::vector<UniqueFd> sharedMemory_; ///< one per slot, for the same-memory quirk
+    std::uint64_t sharedBytes_ = 0;      ///< of each
     std::vector<Slot> slots_;
     std::size_t currentSlot_ = 0;
     BufferRef cursorBuffer_;
 
+    std::optional<GuestMonitor> monitor_; ///< asked for and not yet followed
     std::optional<TimePoint> startedAt_;
+    std::uint64_t startStep_ = 0;       ///< the frame at that time
     std::optional<std::uint64_t> step_; ///< the frame that the last poll showed; counts on where the picture does not
     std::uint64_t frameNumber_ = 0;
     std::uint64_t picturesDrawn_ = 0;

@@ -225,6 +225,8 @@ OpenedDevice openOfProcess(pid_t pid, std::optional<unsigned> index, const HostP
     const DeviceDescriptor chosen = choose(io, processFd, process, candidates, vgpus);
     opened.vgpu = wanted ? std::optional(*wanted) : identify(vgpus, process, chosen);
     opened.holder = describeHolder(paths, pid);
+    opened.holderShowsIt =
+        showsDisplayItself(commandLineOf(paths, pid), opened.vgpu ? opened.vgpu->uuid : std::string());
     if (!wanted && opened.vgpu)
         opened.lock = lockDevice(paths, opened.vgpu->uuid);
     opened.device = copyOf(io, processFd, pid, chosen);

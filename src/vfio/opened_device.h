@@ -33,6 +33,7 @@ struct OpenedDevice {
     WayIn way = WayIn::group;
     std::optional<VgpuDevice> vgpu; ///< nothing where the host does not tell which device it is
     std::optional<Holder> holder;   ///< the process whose descriptor was copied
+    bool holderShowsIt = false;     ///< that process has a display of its own for the device, and so writes its EDID
     UniqueFd device;
 };
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 namespace vgpuview {
 
@@ -79,7 +80,13 @@ std::string vmNameOf(const HostPaths& paths, pid_t pid) {
     for (const std::string& name : namesIn(folder))
         if (const fs::path file = folder / name; file.extension() == ".pid" && pidFromFile(file) == pid)
             return printable(file.stem().string());
-    return printable(vmNameFromCommandLine(readHostFile(folderOf(paths, pid) / "cmdline").value_or("")));
+    return printable(vmNameFromCommandLine(commandLineOf(paths, pid)));
+}
+
+std::string_view nextArgument(std::string_view& commandLine) {
+    const std::string_view argument = commandLine.substr(0, commandLine.find('\0'));
+    commandLine.remove_prefix(std::min(commandLine.size(), argument.size() + 1));
+    return argument;
 }
 
 // QEMU writes a comma within a value twice.
@@ -134,6 +141,10 @@ bool holds(const VfioProcess& process, const VgpuDevice& device) noexcept {
            std::find(process.groups.begin(), process.groups.end(), *device.iommuGroup) != process.groups.end();
 }
 
+std::string commandLineOf(const HostPaths& paths, pid_t pid) {
+    return readHostFile(folderOf(paths, pid) / "cmdline").value_or("");
+}
+
 Holder describeHolder(const HostPaths& paths, pid_t pid) {
     return {.pid = pid, .processName = readHostLine(folderOf(paths, pid) / "comm"), .vmName = vmNameOf(paths, pid)};
 }
@@ -146,25 +157,35 @@ std::optional<pid_t> findVm(const HostPaths& paths, std::string_view name) {
             return pid;
     }
     for (const pid_t pid : allProcesses(paths))
-        if (vmNameFromCommandLine(readHostFile(folderOf(paths, pid) / "cmdline").value_or("")) == name)
+        if (vmNameFromCommandLine(commandLineOf(paths, pid)) == name)
             return pid;
     return {};
 }
 
+bool showsDisplayItself(std::string_view commandLine, std::string_view uuid) {
+    // As options, and as the JSON that libvirt writes.
+    static constexpr std::array<std::string_view, 4> displays{",display=on", ",display=auto", R"("display":"on")",
+                                                              R"("display":"auto")"};
+    while (!commandLine.empty()) {
+        const std::string_view argument = nextArgument(commandLine);
+        const auto says = [&](std::string_view part) { return argument.find(part) != std::string_view::npos; };
+        // A device that is handed over as a descriptor has no name.
+        const bool isDevice = says("vfio-pci") && (uuid.empty() || says(uuid) || !says("sysfsdev"));
+        if (isDevice && std::any_of(displays.begin(), displays.end(), says))
+            return true;
+    }
+    return false;
+}
+
 std::string vmNameFromCommandLine(std::string_view commandLine) {
-    const auto nextArgument = [&] {
-        const std::string_view argument = commandLine.substr(0, commandLine.find('\0'));
-        commandLine.remove_prefix(std::min(commandLine.size(), argument.size() + 1));
-        return argument;
-    };
-    const std::string program = fs::path(nextArgument()).filename().string();
+    const std::string program = fs::path(nextArgument(commandLine)).filename().string();
     if (program.find("qemu") == std::string::npos && program.find("kvm") == std::string::npos)
         return {};
     while (!commandLine.empty()) {
-        const std::string_view argument = nextArgument();
+        const std::string_view argument = nextArgument(commandLine);
         if (argument != "-name" && argument != "--name")
             continue;
-        std::string_view options = nextArgument();
+        std::string_view options = nextArgument(commandLine);
         std::string option;
         bool first = true;
         std::string name;

@@ -36,7 +36,12 @@ struct VfioProcess {
 /// Whether the process has the device open, by name, by cdev or by its group.
 [[nodiscard]] bool holds(const VfioProcess& process, const VgpuDevice& device) noexcept;
 
+/// Arguments ended by NUL each; empty where it can't be read.
+[[nodiscard]] std::string commandLineOf(const HostPaths& paths, pid_t pid);
 [[nodiscard]] Holder describeHolder(const HostPaths& paths, pid_t pid);
+/// Whether a QEMU with this command line, arguments ended by NUL, shows the device itself (`display=on` or `auto`):
+/// then it writes the device's EDID. uuid: of the device, or empty: any of its devices counts.
+[[nodiscard]] bool showsDisplayItself(std::string_view commandLine, std::string_view uuid);
 /// The process that runs the VM: by libvirt's pid file, else by QEMU's -name.
 [[nodiscard]] std::optional<pid_t> findVm(const HostPaths& paths, std::string_view name);
 /// The name in a QEMU command line, arguments ended by NUL: `-name NAME` or `-name guest=NAME,...`; or empty.

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 namespace vgpuview {
@@ -41,6 +42,7 @@ VfioSource::VfioSource(OpenedDevice opened, std::string address, VfioIo& io, Eve
     , cursorRegion_(device_, [this](const Buffer& buffer) { bufferRetired(buffer); })
     , warnings_(warningInterval) {
     describe(std::move(address));
+    findMonitor();
     if (device_.countRegions(regionCount_) < 0)
         regionCount_ = UINT32_MAX;
     if (opened_.process)
@@ -70,6 +72,25 @@ void VfioSource::describe(std::string address) {
     description_.display = kind_;
     description_.quirks = quirks_.names();
     describedQuirks_ = quirks_;
+}
+
+void VfioSource::findMonitor() {
+    const std::optional<EdidRegion> region = EdidRegion::find(device_);
+    if (!region || region->limits().maxBytes < std::tuple_size_v<EdidBlock>)
+        description_.monitorFixedBecause = "its driver takes no EDID";
+    else if (opened_.holderShowsIt)
+        description_.monitorFixedBecause = "its VM has a display of its own (display=on), which decides";
+    else if (!opened_.lock)
+        description_.monitorFixedBecause = "another program may decide, since nothing tells which device it is";
+    else {
+        description_.monitorFixedBecause.clear();
+        monitor_.emplace(*region, opened_.vgpu ? opened_.vgpu->uuid.substr(0, 8) : std::string(), loop_, log_);
+    }
+}
+
+void VfioSource::setMonitor(const GuestMonitor& monitor) noexcept {
+    if (monitor_)
+        monitor_->set(monitor);
 }
 
 PollResult VfioSource::poll() {
@@ -272,6 +293,7 @@ PollResult VfioSource::endWith(std::string reason) {
 
 void VfioSource::letGo() {
     processWatch_ = {};
+    monitor_.reset();
     frame_.primary.reset();
     frame_.cursor.reset();
     dmaBufs_.clear();

@@ -11,6 +11,7 @@
 #include "vfio/plane_query.h"
 #include "vfio/quirks.h"
 #include "vfio/region_plane.h"
+#include "vfio/virtual_monitor.h"
 
 #include <cstdint>
 #include <optional>
@@ -34,12 +35,14 @@ public:
     [[nodiscard]] const Frame& frame() const noexcept override { return frame_; }
     [[nodiscard]] SourceCounters counters() const noexcept override;
     [[nodiscard]] std::string endReason() const override { return endReason_; }
+    void setMonitor(const GuestMonitor& monitor) noexcept override;
 
 private:
     enum class Reading { shown, off, kept, askAgain, gone };
 
     [[nodiscard]] DisplayKind findDisplay() const;
     void describe(std::string address);
+    void findMonitor();
     [[nodiscard]] Reading readPlane(PlaneType type, std::optional<Plane>& plane, PollResult& result);
     [[nodiscard]] Reading readDmaBuf(PlaneType type, const PlaneAnswer& answer, const CheckedPlane& checked,
                                      BufferRef& buffer);
@@ -69,6 +72,7 @@ private:
     DmaBufCache dmaBufs_;
     RegionPlane primaryRegion_;
     RegionPlane cursorRegion_;
+    std::optional<VirtualMonitor> monitor_;
     Frame frame_;
     PlaneAnswer primaryAnswer_;
     std::uint32_t regionCount_ = 0;

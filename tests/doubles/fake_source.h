@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <memory>
+#include <vector>
 
 namespace vgpuview::doubles {
 
@@ -28,7 +29,7 @@ inline BufferRef makeMemoryBuffer(Size size, BufferKind kind = BufferKind::memor
 
 class FakeSource final : public FrameSource {
 public:
-    [[nodiscard]] const SourceDescription& description() const noexcept override { return description_; }
+    [[nodiscard]] const SourceDescription& description() const noexcept override { return about; }
     void observe(FrameSourceObserver* observer) noexcept override { observer_ = observer; }
     PollResult poll() override {
         ++polls;
@@ -39,6 +40,7 @@ public:
     [[nodiscard]] const Frame& frame() const noexcept override { return current; }
     [[nodiscard]] SourceCounters counters() const noexcept override { return {}; }
     [[nodiscard]] std::string endReason() const override { return "the test ended it"; }
+    void setMonitor(const GuestMonitor& monitor) noexcept override { monitors.push_back(monitor); }
 
     /// The next poll reports this buffer as a new picture.
     void flip(BufferRef buffer) {
@@ -57,9 +59,11 @@ public:
     unsigned polls = 0;
     Frame current;
     PollResult next;
+    std::vector<GuestMonitor> monitors; ///< as they were asked for
+    SourceDescription about{
+        .address = "fake:", .name = "fake", .vmName = "", .type = "fake", .quirks = {}, .monitorFixedBecause = ""};
 
 private:
-    SourceDescription description_{.address = "fake:", .name = "fake", .vmName = "", .type = "fake", .quirks = {}};
     FrameSourceObserver* observer_ = nullptr;
 };
 

@@ -161,7 +161,8 @@ public:
         return static_cast<std::int64_t>(bytes.size());
     }
     [[nodiscard]] std::int64_t write(int fd, std::uint64_t offset, std::span<const std::byte> bytes) noexcept override {
-        writes.emplace_back(offset, std::vector<std::byte>(bytes.begin(), bytes.end()));
+        if (recordsWrites)
+            writes.emplace_back(offset, std::vector<std::byte>(bytes.begin(), bytes.end()));
         std::byte* to = memoryAt(fd, offset, bytes.size());
         if (!to)
             return -EINVAL;
@@ -192,6 +193,7 @@ public:
     }
 
     int sizeError = 0;
+    bool recordsWrites = true;
     std::vector<std::pair<std::uint64_t, std::vector<std::byte>>> writes;
 
 private:

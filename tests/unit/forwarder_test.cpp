@@ -186,6 +186,29 @@ TEST_F(ForwarderTest, ANewSourceIsShownToASinkThatWaited) {
     engine.setSource(nullptr);
 }
 
+TEST_F(ForwarderTest, TheFirstSinkThatAsksDecidesOnTheMonitor) {
+    FakeSink other;
+    engine.addSink(other);
+    const GuestMonitor wide{.size = {2560, 1080}};
+    engine.setGuestMonitor(sink, wide);
+    engine.setGuestMonitor(sink, wide);
+    engine.setGuestMonitor(other, {.size = {640, 480}});
+    EXPECT_EQ(source.monitors, std::vector<GuestMonitor>{wide}) << "once, and nobody else's";
+    engine.removeSink(sink);
+    const GuestMonitor small{.size = {640, 480}};
+    engine.setGuestMonitor(other, small);
+    EXPECT_EQ(source.monitors, (std::vector<GuestMonitor>{wide, small}));
+    engine.removeSink(other);
+}
+
+TEST_F(ForwarderTest, ANewSourceIsToldTheMonitor) {
+    engine.setSource(nullptr);
+    engine.setGuestMonitor(sink, {.size = {800, 600}});
+    engine.setGuestMonitor(sink, {.size = {}});
+    engine.setSource(&source);
+    EXPECT_EQ(source.monitors, (std::vector<GuestMonitor>{{.size = {800, 600}}}));
+}
+
 TEST_F(ForwarderTest, RetiredBuffersAreForgottenByEverySink) {
     source.observer()->bufferRetired(*first);
     EXPECT_EQ(sink.forgotten, std::vector<BufferId>{first->id()});

@@ -20,6 +20,7 @@
 namespace vgpuview {
 namespace {
 
+using namespace std::chrono_literals;
 using doubles::pixelsOf;
 using doubles::showsPattern;
 using testing::HasSubstr;
@@ -420,6 +421,35 @@ TEST_F(TestSourceTest, WithoutUdmabufPlainMemoryIsUsedUnlessADmaBufWasAskedFor) 
         EXPECT_THAT(error.what(), HasSubstr("/dev/udmabuf"));
         EXPECT_FALSE(error.hint().empty());
     }
+}
+
+TEST_F(TestSourceTest, TheModeFollowsTheMonitorThatIsAskedFor) {
+    TestSource& source = make("640x480@60,memory=memfd");
+    EXPECT_EQ(source.description().monitorFixedBecause, "");
+    static_cast<void>(advance(0s));
+    static_cast<void>(advance(1s));
+    EXPECT_EQ(source.frameNumber(), 60U);
+    source.setMonitor({.size = {800, 601}, .refreshMilliHz = 120'000});
+    static_cast<void>(advance(0s));
+    static_cast<void>(advance(100ms));
+    EXPECT_EQ(primary().layout().size, (Size{800, 601}));
+    EXPECT_EQ(source.frameNumber(), 72U) << "the count goes on, at the new pace";
+    EXPECT_TRUE(showsPattern(primary(), 72));
+    EXPECT_EQ(source.counters().reallocations, 3U);
+}
+
+TEST_F(TestSourceTest, AMonitorIsRefusedWithEdidOffAndBoundedOtherwise) {
+    TestSource& fixed = make("64x64,memory=memfd,edid=off");
+    EXPECT_THAT(fixed.description().monitorFixedBecause, HasSubstr("edid=off"));
+    fixed.setMonitor({.size = {128, 128}});
+    static_cast<void>(advance(100ms));
+    static_cast<void>(advance(100ms));
+    EXPECT_EQ(primary().layout().size, (Size{64, 64}));
+    TestSource& bounded = make("64x64,memory=memfd,buffers=2,quirk=same-memory");
+    static_cast<void>(advance(100ms));
+    bounded.setMonitor({.size = {0xffffffff, 16}, .refreshMilliHz = 0xffffffff});
+    static_cast<void>(advance(100ms));
+    EXPECT_EQ(primary().layout().size, (Size{7680, 16}));
 }
 
 TEST_F(TestSourceTest, NothingIsAllocatedPerFrame) {

@@ -136,6 +136,22 @@ TEST_F(HolderTest, AVmIsFoundByPidFileOrByName) {
     EXPECT_FALSE(findVm(host.paths(), "four"));
 }
 
+TEST(VmDisplay, IsReadFromQemusCommandLine) {
+    const auto shows = [](const std::string& options) {
+        return showsDisplayItself("qemu\0-device\0"s + options + "\0"s, uuidA);
+    };
+    const std::string device = "/sys/bus/mdev/devices/" + uuidA;
+    EXPECT_TRUE(shows("vfio-pci,sysfsdev=" + device + ",display=on"));
+    EXPECT_TRUE(shows("vfio-pci-nohotplug,display=auto,sysfsdev=" + device));
+    EXPECT_TRUE(shows(R"({"driver":"vfio-pci","sysfsdev":")" + device + R"(","display":"on"})"));
+    EXPECT_TRUE(shows("vfio-pci,fd=9,display=on")) << "it may be this one";
+    EXPECT_FALSE(shows("vfio-pci,sysfsdev=" + device + ",display=off"));
+    EXPECT_FALSE(shows("vfio-pci,sysfsdev=" + device)) << "off where nothing is said";
+    EXPECT_FALSE(shows("vfio-pci,sysfsdev=/sys/bus/mdev/devices/" + uuidB + ",display=on")) << "another device";
+    EXPECT_FALSE(shows("vfio-pci,sysfsdev=" + device + ",x-no-display=on"));
+    EXPECT_FALSE(shows("virtio-gpu,display=on"));
+}
+
 TEST(VmName, IsReadFromQemusCommandLine) {
     EXPECT_EQ(vmNameFromCommandLine("qemu-system-x86_64\0-m\0001G\0-name\0plain\0"s), "plain");
     EXPECT_EQ(vmNameFromCommandLine("/usr/libexec/qemu-kvm\0-name\0guest=a,,b,process=c\0"s), "a,b");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What probe and doctor tell, regions with capabilities, and the EDID region.
 #include "base/error.h"
+#include "doubles/fake_edid_region.h"
 #include "doubles/fake_host.h"
 #include "doubles/fake_vfio_io.h"
 #include "vfio/edid_region.h"
@@ -21,10 +22,12 @@ namespace vgpuview {
 namespace {
 
 using namespace std::string_literals;
+using doubles::addEdidRegion;
 using doubles::FakeDevice;
 using doubles::FakeHost;
 using doubles::FakeRegion;
 using doubles::FakeVfioIo;
+using doubles::typeCapability;
 using NodeKind = FakeVfioIo::NodeKind;
 
 const std::string uuid = "0a000000-0000-0000-0000-00000000000a";
@@ -41,33 +44,6 @@ struct SparseAreas {
     std::uint32_t count;
     std::uint32_t reserved;
 };
-
-std::vector<std::byte> typeCapability(std::uint32_t type, std::uint32_t subtype) {
-    vfio_region_info_cap_type capability{};
-    capability.header.id = VFIO_REGION_INFO_CAP_TYPE;
-    capability.header.version = 1;
-    capability.type = type;
-    capability.subtype = subtype;
-    std::vector<std::byte> bytes;
-    append(bytes, capability);
-    return bytes;
-}
-
-void addEdidRegion(FakeDevice& device) {
-    FakeRegion& region = device.regions[9];
-    region.flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
-    region.offset = 0x20000;
-    region.memory.resize(2048 + 256);
-    region.capabilities = typeCapability(VFIO_REGION_TYPE_GFX, VFIO_REGION_SUBTYPE_GFX_EDID);
-    const vfio_region_gfx_edid edid{.edid_offset = 2048,
-                                    .edid_max_size = 256,
-                                    .edid_size = 0,
-                                    .max_xres = 1920,
-                                    .max_yres = 1200,
-                                    .link_state = VFIO_DEVICE_GFX_LINK_STATE_UP};
-    std::memcpy(region.memory.data(), &edid, sizeof(edid));
-    device.regionCount = 10;
-}
 
 TEST(RegionCapabilities, TypeAndAreasAreRead) {
     std::vector<std::byte> bytes(32);

@@ -2,6 +2,7 @@
 // Planes as dma-bufs and regions through a driver with every quirk, and the end of the device.
 #include "base/error.h"
 #include "doubles/allocation_count.h"
+#include "doubles/fake_edid_region.h"
 #include "doubles/fake_host.h"
 #include "doubles/fake_vfio_io.h"
 #include "doubles/recording_log.h"
@@ -104,6 +105,34 @@ TEST_F(VfioSourceTest, DescribesTheDevice) {
     EXPECT_EQ(description.type, "t");
     EXPECT_EQ(description.display, DisplayKind::dmaBuf);
     EXPECT_TRUE(description.quirks.empty());
+}
+
+TEST_F(VfioSourceTest, AMonitorThatIsAskedForGoesToTheDriversEdid) {
+    doubles::addEdidRegion(device);
+    open();
+    EXPECT_EQ(source->description().monitorFixedBecause, "");
+    source->setMonitor({.size = {1280, 720}, .refreshMilliHz = 75'000});
+    EXPECT_EQ(doubles::edidRegisters(device).edid_size, 128U);
+    EXPECT_EQ(doubles::edidRegisters(device).link_state, static_cast<std::uint32_t>(VFIO_DEVICE_GFX_LINK_STATE_DOWN));
+    source.reset();
+    EXPECT_EQ(doubles::edidRegisters(device).link_state, static_cast<std::uint32_t>(VFIO_DEVICE_GFX_LINK_STATE_UP))
+        << "the guest keeps its monitor when the viewer goes";
+}
+
+TEST_F(VfioSourceTest, WithoutAnEdidRegionItSaysWhyTheMonitorIsFixed) {
+    open();
+    EXPECT_EQ(source->description().monitorFixedBecause, "its driver takes no EDID");
+    source->setMonitor({.size = {1280, 720}});
+    EXPECT_TRUE(io.writes.empty());
+}
+
+TEST_F(VfioSourceTest, ADeviceThatItsVmShowsItselfKeepsTheVmsEdid) {
+    doubles::addEdidRegion(device);
+    host.addProcess(5, "qemu", "qemu\0-device\0vfio-pci,sysfsdev=/sys/bus/mdev/devices/"s + uuid + ",display=on\0"s);
+    open();
+    EXPECT_THAT(source->description().monitorFixedBecause, testing::HasSubstr("display=on"));
+    source->setMonitor({.size = {1280, 720}});
+    EXPECT_TRUE(io.writes.empty());
 }
 
 TEST_F(VfioSourceTest, HandsOnTheVeryDmaBufOfTheDriverFetchedOnce) {

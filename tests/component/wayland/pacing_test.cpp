@@ -16,6 +16,7 @@ struct RecordingDemand final : FrameDemand {
     void frameNotWanted(FrameSink&) override { ++notWanted; }
     void refreshWanted(FrameSink&) override {}
     void sinkClosed(FrameSink&) override {}
+    void setGuestMonitor(FrameSink&, const GuestMonitor&) override {}
     unsigned wanted = 0;
     unsigned notWanted = 0;
 };
