@@ -52,6 +52,19 @@ std::vector<std::string> withCommand(std::span<const char* const> arguments) {
     return words;
 }
 
+/// Takes out `--help keys`, with which the other words only tell what is bound.
+bool takeHelpOnKeys(std::vector<std::string>& words) {
+    const auto help = std::adjacent_find(words.begin(), words.end(), [](const auto& first, const auto& second) {
+        return first == "--help" && second == "keys";
+    });
+    if (help == words.end())
+        return false;
+    words.erase(help, help + 2);
+    if (words.empty())
+        words.emplace_back("window");
+    return true;
+}
+
 void addSource(CLI::App& command, Options& options) {
     command.add_option("SOURCE", options.source, std::string(sourceHelp))->type_name("");
 }
@@ -113,6 +126,52 @@ void addRun(CLI::App& command, Options& options) {
         "--wait", [&options] { options.absentSource = AbsentSource::waitFor; },
         "wait for the source to come, and to come back");
     addLogLevel(command, options);
+}
+
+/// Events to the guest, for sinks that a user sits before.
+void addInput(CLI::App& command, Options& options) {
+    InputOptions& input = options.input;
+    CLI::Option* qmp = command.add_option("--qmp", input.qmpSocket, "events go to QEMU by this QMP socket")
+                           ->type_name("PATH")
+                           ->check([](const std::string& path) {
+                               return path.empty() ? std::string("--qmp wants a path") : std::string();
+                           });
+    CLI::Option* dbus =
+        command
+            .add_option_function<std::string>(
+                "--dbus",
+                [&input](const std::string& text) { input.dbusAddress = text == "session" ? std::string() : text; },
+                "events go to QEMU's display on this D-Bus")
+            ->type_name("ADDRESS|session");
+    CLI::Option* descriptor =
+        command.add_option("--dbus-fd", input.dbusFd, "events go to QEMU's D-Bus display by an inherited socket")
+            ->type_name("N")
+            ->check(CLI::NonNegativeNumber.description(""));
+    qmp->excludes(dbus, descriptor);
+    dbus->excludes(descriptor);
+    command.add_flag_callback(
+        "--view-only", [&input] { input.interaction = Interaction::viewOnly; }, "never send the guest anything");
+    // In the order of the command line, so that the last word on a key counts.
+    command
+        .add_option_function<std::vector<std::string>>(
+            "--grab-key",
+            [&input](const std::vector<std::string>& keys) {
+                for (const std::string& key : keys)
+                    input.hotKeys.addGrabKey(key);
+            },
+            "one more key that grabs and lets go, such as scroll_lock")
+        ->type_name("KEY")
+        ->allow_extra_args(false);
+    command
+        .add_option_function<std::vector<std::string>>(
+            "--bind",
+            [&input](const std::vector<std::string>& bindings) {
+                for (const std::string& binding : bindings)
+                    input.hotKeys.bind(binding);
+            },
+            "bind a hot key anew; --help keys lists them")
+        ->type_name("ACTION=KEYS")
+        ->allow_extra_args(false);
 }
 
 #if VGPUVIEW_WINDOW
@@ -205,6 +264,7 @@ std::variant<Options, PrintAndExit> parseCommandLine(std::span<const char* const
 #if VGPUVIEW_WINDOW
     addWindow(*window, options);
 #endif
+    addInput(*window, options);
     addAlsoStream(*window, options);
     addRun(*window, options);
 
@@ -220,6 +280,7 @@ std::variant<Options, PrintAndExit> parseCommandLine(std::span<const char* const
 #if VGPUVIEW_MONITOR
     addMonitor(*monitor, options);
 #endif
+    addInput(*monitor, options);
     addAlsoStream(*monitor, options);
     addRun(*monitor, options);
 
@@ -238,6 +299,7 @@ std::variant<Options, PrintAndExit> parseCommandLine(std::span<const char* const
     addLogLevel(*doctor, options);
 
     std::vector<std::string> words = withCommand(arguments);
+    const bool keysAsked = takeHelpOnKeys(words);
     const std::string commandName = words.front().starts_with('-') ? std::string() : words.front();
     std::reverse(words.begin(), words.end()); // CLI11 takes them last first
     try {
@@ -253,6 +315,8 @@ std::variant<Options, PrintAndExit> parseCommandLine(std::span<const char* const
     for (const CommandName& known : commandNames)
         if (known.name == commandName)
             options.command = known.command;
+    if (keysAsked)
+        return PrintAndExit{options.input.hotKeys.help()};
     if (options.command == Command::shot) {
         options.picturePath = shotWords.back();
         options.source = shotWords.size() == 2 ? shotWords.front() : std::string();

@@ -2,6 +2,7 @@
 // What the user asked for on the command line.
 #pragma once
 
+#include "app/input_options.h"
 #include "base/log.h"
 
 #include <cstdint>
@@ -41,6 +42,7 @@ struct Options {
     std::string picturePath; ///< shot
     bool pictureWithCursor = false;
 
+    InputOptions input;      ///< window, monitor
     bool alsoStream = false; ///< a stream beside the command's own sink
 #if VGPUVIEW_MONITOR
     MonitorOptions monitor;

@@ -35,11 +35,14 @@ GpuFactory gpuFactory([[maybe_unused]] Log& log) {
 #endif
 
 std::unique_ptr<FrameSink> makeWindow([[maybe_unused]] const Options& options, [[maybe_unused]] EventLoop& loop,
-                                      [[maybe_unused]] Log& log) {
+                                      [[maybe_unused]] Log& log, [[maybe_unused]] InputSink* input) {
 #if VGPUVIEW_WINDOW
-    return std::make_unique<WindowSink>(
-        loop, log, gpuFactory(log),
-        WindowOptions{.scale = options.scale, .start = options.start, .zeroCopy = options.zeroCopy});
+    return std::make_unique<WindowSink>(loop, log, gpuFactory(log),
+                                        WindowOptions{.scale = options.scale,
+                                                      .start = options.start,
+                                                      .zeroCopy = options.zeroCopy,
+                                                      .input = input,
+                                                      .hotKeys = options.input.hotKeys});
 #else
     notInThisBuild("window");
 #endif
@@ -63,22 +66,22 @@ std::unique_ptr<FrameSink> makeStream([[maybe_unused]] const Options& options, [
 #endif
 }
 
-std::unique_ptr<FrameSink> makeOwnSink(const Options& options, EventLoop& loop, Log& log) {
+std::unique_ptr<FrameSink> makeOwnSink(const Options& options, EventLoop& loop, Log& log, InputSink* input) {
     switch (options.command) {
     case Command::monitor:
         return makeMonitor(options, loop, log);
     case Command::stream:
         return makeStream(options, loop, log);
     default:
-        return makeWindow(options, loop, log);
+        return makeWindow(options, loop, log, input);
     }
 }
 
 } // namespace
 
-std::vector<std::unique_ptr<FrameSink>> makeSinks(const Options& options, EventLoop& loop, Log& log) {
+std::vector<std::unique_ptr<FrameSink>> makeSinks(const Options& options, EventLoop& loop, Log& log, InputSink* input) {
     std::vector<std::unique_ptr<FrameSink>> sinks;
-    sinks.push_back(makeOwnSink(options, loop, log));
+    sinks.push_back(makeOwnSink(options, loop, log, input));
     if (options.alsoStream && options.command != Command::stream)
         sinks.push_back(makeStream(options, loop, log));
     return sinks;

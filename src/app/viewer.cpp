@@ -19,6 +19,12 @@ namespace {
 // How often an absent source is looked for; there is no event for a QEMU that opens its device.
 constexpr Nanoseconds retryInterval = 500ms;
 
+std::unique_ptr<AttachedInput> makeInput(const Options& options, EventLoop& loop, Log& log) {
+    if (options.command == Command::stream || options.input.interaction == Interaction::viewOnly)
+        return nullptr;
+    return std::make_unique<AttachedInput>(options.input, HostPaths(), loop, log);
+}
+
 } // namespace
 
 Viewer::Viewer(const Options& options, Log& log)
@@ -29,13 +35,14 @@ Viewer::Viewer(const Options& options, Log& log)
     , forwarder_(loop_, {.sourceEnded = [this] { sourceEnded(); },
                          .sinkClosed = [this](FrameSink& sink) { sinkClosed(sink); },
                          .frameShown = [this](FrameSink& sink) { frameShown(sink); }})
+    , input_(makeInput(options, loop_, log))
     , interrupt_(loop_.watchSignal(SIGINT, [this] { loop_.quit(); }))
     , terminate_(loop_.watchSignal(SIGTERM, [this] { loop_.quit(); }))
     , limitTimer_(loop_.makeTimer([this] { loop_.quit(); }))
     , statisticsTimer_(loop_.makeTimer([this] { printStatistics(); }))
     , retryTimer_(loop_.makeTimer([this] { openSource(); })) {
     openSource();
-    sinks_ = makeSinks(options_, loop_, log_);
+    sinks_ = makeSinks(options_, loop_, log_, input_.get());
     for (const auto& sink : sinks_)
         forwarder_.addSink(*sink);
 }
@@ -85,6 +92,8 @@ void Viewer::openSource() {
     waitingSaid_ = false;
     facts_.source = source_->description();
     forwarder_.setSource(source_.get());
+    if (input_)
+        input_->attach(facts_.source);
 }
 
 void Viewer::sourceEnded() {
@@ -92,6 +101,8 @@ void Viewer::sourceEnded() {
     endedSources_ = facts_.sourceCounters;
     log_.info("{}", source_->endReason());
     source_.reset();
+    if (input_)
+        input_->detach();
     if (options_.absentSource == AbsentSource::fail)
         loop_.quit();
     else

@@ -2,6 +2,7 @@
 // A run: one source, its sinks, the loop, until the user, the VM or a limit ends it.
 #pragma once
 
+#include "app/attached_input.h"
 #include "app/options.h"
 #include "app/report.h"
 #include "app/report_file.h"
@@ -52,6 +53,7 @@ private:
     SourceOpener opener_;
     std::unique_ptr<FrameSource> source_;
     Forwarder forwarder_;
+    std::unique_ptr<AttachedInput> input_; ///< null where nothing is to be sent
     std::vector<std::unique_ptr<FrameSink>> sinks_;
     Watch interrupt_;
     Watch terminate_;

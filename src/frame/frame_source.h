@@ -21,6 +21,7 @@ struct SourceDescription {
     std::string address; ///< as the user would write it: "mdev:UUID", "test:1920x1080"
     std::string name;    ///< short and unique on this host: the UUID, or "test"
     std::string vmName;  ///< the VM that runs on it, or empty
+    int vmProcess = 0;   ///< the process id of what runs the VM; 0: not known
     std::string type;    ///< "mbochs-2", "i915-GVTg_V5_4", "test"
     DisplayKind display = DisplayKind::dmaBuf;
     std::vector<std::string> quirks; ///< names of the driver quirks that are worked around

@@ -68,6 +68,7 @@ void VfioSource::describe(std::string address) {
     description_.name = opened_.vgpu ? opened_.vgpu->uuid : address;
     description_.address = std::move(address);
     description_.vmName = opened_.holder ? opened_.holder->vmName : std::string();
+    description_.vmProcess = opened_.holder ? opened_.holder->pid : 0;
     description_.type = opened_.vgpu ? opened_.vgpu->type : std::string();
     description_.display = kind_;
     description_.quirks = quirks_.names();

@@ -1,33 +1,51 @@
 // SPDX-License-Identifier: MIT
-// The keys that the window keeps for itself.
+// The keyboard: keys to the guest, but for those that the window keeps for itself.
 #pragma once
 
+#include "input/hot_keys.h"
+#include "input/input_sink.h"
 #include "loop/event_loop.h"
 #include "wayland/proxy.h"
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 namespace vgpuview {
 
-/// Listens to the first seat's keyboard.
+/// One wl_keyboard. Keys go by their places, whatever the layout; repeats are the guest's business. Lifts all keys of
+/// the guest's when the focus leaves, and when the keyboard goes.
 class Keyboard final {
 public:
-    /// seat may be null; it outlives this object. F11 toggles full screen.
-    Keyboard(EventLoop& loop, wl_seat* seat, std::function<void()> toggleFullScreen);
+    using HotKeyHandler = std::function<void(HotKeyAction)>;
+
+    /// Only what happens on that surface counts. input may be null. All outlive it. The handler hears of all actions
+    /// but sendCtrlAlt...
+    Keyboard(EventLoop& loop, Proxy<wl_keyboard> keyboard, wl_surface* window, InputSink* input, HotKeys& hotKeys,
+             HotKeyHandler hotKeyPressed);
+    ~Keyboard();
     Keyboard(const Keyboard&) = delete;
     Keyboard& operator=(const Keyboard&) = delete;
 
     void eventFailed(std::exception_ptr failure) noexcept { loop_.fail(std::move(failure)); }
 
 private:
-    void capabilities(std::uint32_t which);
     void keymap(std::uint32_t format, std::int32_t fd, std::uint32_t size);
+    void enter(std::uint32_t serial, wl_surface* surface, wl_array* keys);
+    void leave(std::uint32_t serial, wl_surface* surface);
     void key(std::uint32_t serial, std::uint32_t time, std::uint32_t code, std::uint32_t state);
+    void send(std::uint32_t code, KeyState state);
+    void sendCtrlAlt(std::uint32_t functionKey);
+    [[nodiscard]] bool sent(std::uint32_t code) const noexcept;
+    void release();
 
     EventLoop& loop_;
-    wl_seat* seat_;
-    std::function<void()> toggleFullScreen_;
+    wl_surface* window_;
+    InputSink* input_;
+    HotKeys& hotKeys_;
+    HotKeyHandler hotKeyPressed_;
+    bool focused_ = false;
+    std::vector<std::uint32_t> sent_; ///< pressed in the guest
     Proxy<wl_keyboard> keyboard_;
 };
 

@@ -57,7 +57,8 @@ WindowSink::Window::Window(EventLoop& loop, Log& log, GpuFactory makeGpu, Window
                   requestCallback();
                   commitAll();
               })
-    , keyboard_(loop, connection_.globals().seat.get(), [this] { toggleFullScreen(); }) {
+    , seat_(loop, connection_.globals(), main_.get(), options_.input, options_.hotKeys,
+            [this](HotKeyAction action) { hotKeyPressed(action); }) {
     const Globals& globals = connection_.globals();
     main_.makeOpaque(globals);
     video_.makeOpaque(globals);
@@ -74,10 +75,15 @@ WindowSink::Window::Window(EventLoop& loop, Log& log, GpuFactory makeGpu, Window
     // Formats, outputs and the clock are known after this; the first configure usually is too.
     connection_.roundtrip();
     built_ = true;
+    if (options_.input != nullptr)
+        options_.input->observe(this);
     connection_.start([this] { afterEvents(); });
 }
 
-WindowSink::Window::~Window() = default;
+WindowSink::Window::~Window() {
+    if (options_.input != nullptr)
+        options_.input->observe(nullptr);
+}
 
 ClientBuffer WindowSink::Window::makeBlack() {
     const Globals& globals = connection_.globals();
@@ -112,7 +118,7 @@ void WindowSink::Window::show(const FrameUpdate& update) {
         damage_.add(update.primaryDamage);
     }
     cursorDirty_ = cursorDirty_ || update.cursorChanged;
-    updateTitle(update.source);
+    noteTitle(update.source);
     present();
 }
 
@@ -196,8 +202,22 @@ void WindowSink::Window::callbackDone(std::uint32_t) {
     pacing_.callbackDone();
 }
 
-void WindowSink::Window::toggleFullScreen() {
-    shell_->setFullScreen(!shell_->state().fullScreen);
+void WindowSink::Window::inputChanged() {
+    if (titled_)
+        shell_->setTitle(titleNow());
+}
+
+void WindowSink::Window::hotKeyPressed(HotKeyAction action) {
+    switch (action) {
+    case HotKeyAction::fullScreen:
+        shell_->setFullScreen(!shell_->state().fullScreen);
+        break;
+    case HotKeyAction::quit:
+        shellClosed();
+        break;
+    default:
+        break;
+    }
 }
 
 void WindowSink::Window::afterEvents() {
@@ -448,17 +468,26 @@ const char* WindowSink::Window::nameOf(Route route) noexcept {
     return "none";
 }
 
-void WindowSink::Window::updateTitle(const SourceDescription& source) {
+void WindowSink::Window::noteTitle(const SourceDescription& source) {
     const Size mode = frame_.primary ? frame_.primary->buffer->layout().size : Size{};
-    if (titled_ && mode == titleMode_)
+    const std::string& name = source.vmName.empty() ? source.name : source.vmName;
+    if (titled_ && mode == titleMode_ && name == titleName_)
         return;
     titled_ = true;
     titleMode_ = mode;
-    const std::string_view name = shortened(!options_.title.empty()  ? options_.title
-                                            : !source.vmName.empty() ? source.vmName
-                                                                     : source.name);
-    shell_->setTitle(mode.empty() ? fmt::format("{} - no picture", name)
-                                  : fmt::format("{} - {}x{}", name, mode.width, mode.height));
+    titleName_ = name;
+    shell_->setTitle(titleNow());
+}
+
+std::string WindowSink::Window::titleNow() const {
+    std::string title = fmt::format("{} - ", shortened(options_.title.empty() ? titleName_ : options_.title));
+    title += titleMode_.empty() ? "no picture" : fmt::format("{}x{}", titleMode_.width, titleMode_.height);
+    if (options_.input == nullptr)
+        return title;
+    const InputStatus& status = options_.input->status();
+    if (status.state == InputState::off && !status.reason.empty())
+        title += fmt::format(" (input is off: {})", shortened(status.reason));
+    return title;
 }
 
 } // namespace vgpuview

@@ -7,11 +7,11 @@
 #include "wayland/copies.h"
 #include "wayland/dmabuf_formats.h"
 #include "wayland/imports.h"
-#include "wayland/keyboard.h"
 #include "wayland/layout.h"
 #include "wayland/outputs.h"
 #include "wayland/pacing.h"
 #include "wayland/presentation.h"
+#include "wayland/seat.h"
 #include "wayland/shell.h"
 #include "wayland/surface.h"
 #include "wayland/window_sink.h"
@@ -25,7 +25,7 @@ namespace vgpuview {
 
 /// What WindowSink is made of. Three surfaces: the window's own, which shows the picture where no bar is needed and
 /// black where one is; the picture's, used only then; the cursor's.
-class WindowSink::Window final : private ShellObserver, private ImportObserver {
+class WindowSink::Window final : private ShellObserver, private ImportObserver, private InputObserver {
 public:
     Window(EventLoop& loop, Log& log, GpuFactory makeGpu, WindowOptions options, WindowSink& sink);
     ~Window() override;
@@ -53,7 +53,8 @@ private:
     void callbackDone(std::uint32_t time);
     void outputsChanged();
     void afterEvents();
-    void toggleFullScreen();
+    void inputChanged() override;
+    void hotKeyPressed(HotKeyAction action);
 
     [[nodiscard]] ClientBuffer makeBlack();
     [[nodiscard]] Scale120 scale() const noexcept;
@@ -68,7 +69,8 @@ private:
     void requestCallback();
     void commitAll();
     void takeRoute(Route route, const std::string& why);
-    void updateTitle(const SourceDescription& source);
+    void noteTitle(const SourceDescription& source);
+    [[nodiscard]] std::string titleNow() const;
     static const char* nameOf(Route route) noexcept;
 
     EventLoop& loop_;
@@ -94,7 +96,7 @@ private:
     Proxy<wp_fractional_scale_v1> fractionalScale_;
     std::unique_ptr<Shell> shell_;
     Pacing pacing_;
-    Keyboard keyboard_;
+    Seat seat_;
     Proxy<wl_callback> callback_;
     const Surface* callbackSurface_ = nullptr;
 
@@ -110,6 +112,7 @@ private:
     Size ownSize_; ///< the window's choice, while it has one
     BufferId cursorImage_ = 0;
     Size titleMode_;
+    std::string titleName_; ///< of the VM or the source
     bool titled_ = false;
     Route route_ = Route::none;
     std::uint64_t commits_ = 0;

@@ -6,6 +6,8 @@
 #include "base/unique_fd.h"
 #include "frame/frame_sink.h"
 #include "gpu/gpu.h"
+#include "input/hot_keys.h"
+#include "input/input_sink.h"
 #include "loop/event_loop.h"
 
 #include <memory>
@@ -40,6 +42,8 @@ struct WindowOptions {
     std::string appId = "vgpu-view";
     std::string title = {}; ///< empty: the VM's name, else the source's
     WaylandDisplay display = {};
+    InputSink* input = nullptr; ///< where events go; outlives the window. Null: nowhere
+    HotKeys hotKeys = {};
 };
 
 /// One window with one guest's screen. F11 toggles full screen.

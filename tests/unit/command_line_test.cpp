@@ -86,6 +86,32 @@ INSTANTIATE_TEST_SUITE_P(
                     std::vector<const char*>{"--log-level", "loud"}, std::vector<const char*>{"list", "extra"},
                     std::vector<const char*>{"--report"}));
 
+TEST(CommandLine, EventsGoWhereTheUserSays) {
+    EXPECT_FALSE(options({"test"}).input.named());
+    EXPECT_EQ(options({"test", "--qmp", "/run/vm.sock"}).input.qmpSocket, "/run/vm.sock");
+    EXPECT_EQ(options({"--dbus", "unix:path=/run/bus"}).input.dbusAddress, "unix:path=/run/bus");
+    EXPECT_EQ(options({"--dbus", "session"}).input.dbusAddress, "");
+    EXPECT_EQ(options({"monitor", "--dbus-fd", "7"}).input.dbusFd, 7);
+    EXPECT_EQ(options({"--view-only"}).input.interaction, Interaction::viewOnly);
+    EXPECT_EQ(usageError({"--qmp", "a", "--dbus", "b"}).exitCode(), ExitCode::usage);
+    EXPECT_EQ(usageError({"--qmp", ""}).exitCode(), ExitCode::usage);
+    EXPECT_EQ(usageError({"--dbus-fd", "-1"}).exitCode(), ExitCode::usage);
+    EXPECT_EQ(usageError({"stream", "--qmp", "a"}).exitCode(), ExitCode::usage) << "nobody sits before a stream";
+}
+
+TEST(CommandLine, HotKeysAreBoundAndListed) {
+    const auto keys = [](std::vector<const char*> words) {
+        return std::get<PrintAndExit>(parse(std::move(words))).text;
+    };
+    EXPECT_THAT(keys({"--help", "keys"}), HasSubstr("grab              ctrl+alt+g"));
+    EXPECT_THAT(keys({"window", "--grab-key", "scroll_lock", "--help", "keys"}), HasSubstr("ctrl+alt+g, scroll_lock"));
+    EXPECT_THAT(keys({"--bind", "quit=ctrl+f4", "--bind", "grab=f9,f10", "--help", "keys"}),
+                testing::AllOf(HasSubstr("quit              ctrl+f4 "), HasSubstr("grab              f9, f10")));
+    EXPECT_EQ(usageError({"--bind", "dance=f1"}).exitCode(), ExitCode::usage);
+    EXPECT_THAT(usageError({"--bind", "dance=f1"}).what(), HasSubstr("dance"));
+    EXPECT_THAT(usageError({"--grab-key", "anykey"}).hint(), HasSubstr("--help keys"));
+}
+
 TEST(CommandLine, HelpFitsAScreen) {
     for (const char* command : {"", "list", "probe", "window", "stream", "monitor", "shot", "doctor"}) {
         std::vector<const char*> words{command, "--help"};

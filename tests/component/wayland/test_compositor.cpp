@@ -821,6 +821,9 @@ void TestCompositor::close() {
 
 void TestCompositor::pressKey(std::uint32_t code) {
     run([=](Server& server) {
+        wl_array none;
+        wl_array_init(&none);
+        wl_keyboard_send_enter(server.keyboard, ++server.serial, server.surfaces.at(0)->resource, &none);
         wl_keyboard_send_key(server.keyboard, ++server.serial, 0, code, WL_KEYBOARD_KEY_STATE_PRESSED);
         wl_keyboard_send_key(server.keyboard, ++server.serial, 0, code, WL_KEYBOARD_KEY_STATE_RELEASED);
     });

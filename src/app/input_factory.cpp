@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+// From what the user said, or what a QEMU was started with, to the guest's input.
+#include "app/input_factory.h"
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+#include "input/dbus_backend.h"
+#include "input/guest_input.h"
+#include "input/qemu_command_line.h"
+#include "input/qmp_backend.h"
+#include "vfio/host_files.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+namespace vgpuview {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int firstFreeFd = 3;
+
+/// What the guest holds is kept where it outlives this process but not the session.
+HeldKeys heldKeysOf(const InputBackend& backend) {
+    const char* runtimeFolder = std::getenv("XDG_RUNTIME_DIR");
+    if (runtimeFolder == nullptr || *runtimeFolder == '\0')
+        return {};
+    return HeldKeys(heldKeysFile(runtimeFolder, backend.description()));
+}
+
+std::unique_ptr<InputSink> sinkFor(std::unique_ptr<InputBackend> backend) {
+    HeldKeys held = heldKeysOf(*backend);
+    return std::make_unique<GuestInput>(std::move(backend), std::move(held));
+}
+
+UniqueFd copyOf(int fd) {
+    UniqueFd copy(::fcntl(fd, F_DUPFD_CLOEXEC, firstFreeFd));
+    if (!copy)
+        throw Error(errno, {.operation = "use",
+                            .object = fmt::format("descriptor {} for the D-Bus display", fd),
+                            .hint = "--dbus-fd takes a connected socket that this program inherits",
+                            .exit = ExitCode::usage});
+    return copy;
+}
+
+std::vector<std::string> argumentsOf(const fs::path& processFolder) {
+    const std::string text = readHostFile(processFolder / "cmdline").value_or("");
+    std::vector<std::string> arguments;
+    for (std::string_view rest = text; !rest.empty();) {
+        const std::string_view argument = rest.substr(0, rest.find('\0'));
+        arguments.emplace_back(argument);
+        rest.remove_prefix(std::min(rest.size(), argument.size() + 1));
+    }
+    return arguments;
+}
+
+} // namespace
+
+std::unique_ptr<InputSink> makeNamedInput(const InputOptions& options, EventLoop& loop, Log& log) {
+    if (!options.qmpSocket.empty())
+        return sinkFor(std::make_unique<QmpBackend>(loop, log, options.qmpSocket));
+    if (options.dbusFd)
+        return sinkFor(std::make_unique<DbusBackend>(loop, log, copyOf(*options.dbusFd)));
+    return sinkFor(std::make_unique<DbusBackend>(loop, log, DisplayBusAddress{options.dbusAddress.value_or("")}));
+}
+
+FoundInput findInput(const HostPaths& paths, int qemuProcess, EventLoop& loop, Log& log) {
+    const fs::path folder = paths.procfs() / std::to_string(qemuProcess);
+    const std::vector<std::string> arguments = argumentsOf(folder);
+    const std::vector<fs::path> sockets = qmpSocketsOf(arguments, linkTarget(folder / "cwd"));
+    try {
+        // The first one is more likely to be some manager's own.
+        if (!sockets.empty())
+            return {.sink = sinkFor(std::make_unique<QmpBackend>(loop, log, sockets.back())), .reason = {}};
+        if (const auto bus = displayBusOf(arguments))
+            return {.sink = sinkFor(std::make_unique<DbusBackend>(loop, log, DisplayBusAddress{*bus})), .reason = {}};
+    } catch (const Error& error) {
+        log.warning("input is off: {}", error.what());
+        return {.sink = nullptr, .reason = "QEMU's socket can't be used"};
+    }
+    log.warning("input is off: the QEMU with pid {} offers neither a QMP socket nor a D-Bus display; start it with "
+                "-qmp unix:PATH,server=on,wait=off, or name a way by --qmp, --dbus or --dbus-fd",
+                qemuProcess);
+    return {.sink = nullptr, .reason = "QEMU has no spare QMP socket"};
+}
+
+} // namespace vgpuview
