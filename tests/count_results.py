@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Adds up what a run of ./test found and prints the closing line.
 
-Reads from the folder of logs: *.junit.xml (one case each), vm/results ("ok NAME", "FAIL NAME: why", "skip NAME: why"),
-and steps ("NAME EXIT"), where a step without cases of its own counts as one.
+Reads from the folder of logs: *.junit.xml (one case each), and steps ("NAME EXIT"), where a step without cases of its
+own counts as one.
 """
 
 import pathlib
@@ -30,19 +30,6 @@ def main():
         # A runner that failed without a failed case (a crash, a time limit) still counts: see below.
         if failures:
             with_cases.add(path.name.split(".")[0])
-
-    results = logs / "vm" / "results"
-    if results.exists():
-        for line in results.read_text().splitlines():
-            if line.startswith("ok "):
-                passed += 1
-            elif line.startswith("skip "):
-                skipped += 1
-                print(line)
-            elif line.startswith("FAIL "):
-                failed += 1
-                with_cases.add("vm")
-                print(line)
 
     for line in (logs / "steps").read_text().splitlines():
         name, code = line.split()

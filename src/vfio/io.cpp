@@ -3,6 +3,7 @@
 #include "vfio/io.h"
 
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -73,6 +74,11 @@ int SystemVfioIo::openProcess(pid_t pid) noexcept {
 int SystemVfioIo::copyDescriptor(int processFd, int fdOfProcess) noexcept {
     const long fd = ::syscall(SYS_pidfd_getfd, processFd, fdOfProcess, 0);
     return fd < 0 ? -errno : static_cast<int>(fd);
+}
+
+bool SystemVfioIo::areSameFile(int a, int b) noexcept {
+    const pid_t self = ::getpid();
+    return ::syscall(SYS_kcmp, self, self, KCMP_FILE, a, b) == 0;
 }
 
 } // namespace vgpuview

@@ -38,6 +38,8 @@ public:
     [[nodiscard]] virtual int openProcess(pid_t pid) noexcept = 0;
     /// A copy of that process' descriptor, or -errno. Needs the right to trace the process (ptrace(2)).
     [[nodiscard]] virtual int copyDescriptor(int processFd, int fdOfProcess) noexcept = 0;
+    /// Whether both descriptors of this process are of one open file (kcmp(2)); false where the kernel doesn't tell.
+    [[nodiscard]] virtual bool areSameFile(int a, int b) noexcept = 0;
 };
 
 class SystemVfioIo final : public VfioIo {
@@ -52,6 +54,7 @@ public:
     [[nodiscard]] std::int64_t sizeOf(int fd) noexcept override;
     [[nodiscard]] int openProcess(pid_t pid) noexcept override;
     [[nodiscard]] int copyDescriptor(int processFd, int fdOfProcess) noexcept override;
+    [[nodiscard]] bool areSameFile(int a, int b) noexcept override;
 };
 
 } // namespace vgpuview

@@ -110,6 +110,22 @@ UniqueFd copyOf(VfioIo& io, int process, pid_t pid, const DeviceDescriptor& desc
     return UniqueFd(fd);
 }
 
+/// Leaves one of the descriptors that are of one open file: many a language's mmap duplicates the one it is given.
+void dropDuplicates(VfioIo& io, int processFd, VfioProcess& process) {
+    if (process.devices.size() < 2)
+        return;
+    std::vector<UniqueFd> copies;
+    std::erase_if(process.devices, [&](const DeviceDescriptor& descriptor) {
+        UniqueFd copy = copyOf(io, processFd, process.pid, descriptor);
+        const bool known = std::any_of(copies.begin(), copies.end(), [&](const UniqueFd& other) {
+            return io.areSameFile(other.get(), copy.get());
+        });
+        if (!known)
+            copies.push_back(std::move(copy));
+        return known;
+    });
+}
+
 bool hasDisplay(VfioIo& io, int fd) noexcept {
     const DeviceCalls device(io, fd);
     return device.offers(DisplayKind::dmaBuf) >= 0 || device.offers(DisplayKind::region) >= 0;
@@ -197,7 +213,8 @@ OpenedDevice openOfProcess(pid_t pid, std::optional<unsigned> index, const HostP
     if (processFd < 0)
         throw Error(-processFd, {.operation = "attach to", .object = fmt::format("pid {}", pid)});
     opened.process = UniqueFd(processFd);
-    const VfioProcess process = inspectOrThrow(paths, pid);
+    VfioProcess process = inspectOrThrow(paths, pid);
+    dropDuplicates(io, processFd, process);
     const std::vector<VgpuDevice> vgpus = findDevices(paths);
 
     std::vector<DeviceDescriptor> candidates;
@@ -214,7 +231,8 @@ OpenedDevice openOfProcess(pid_t pid, std::optional<unsigned> index, const HostP
         if (*index >= process.devices.size())
             throw Error(ENODEV, {.operation = "attach to",
                                  .object = fmt::format("pid:{}/{}", pid, *index),
-                                 .cause = fmt::format("it has {} VFIO devices open", process.devices.size()),
+                                 .cause = fmt::format("it has {} VFIO device{} open", process.devices.size(),
+                                                      process.devices.size() == 1 ? "" : "s"),
                                  .hint = "they are counted from 0"});
         candidates = {process.devices[*index]};
     }

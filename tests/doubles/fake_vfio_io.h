@@ -191,6 +191,9 @@ public:
         const auto found = process.descriptors.find(fdOfProcess);
         return found == process.descriptors.end() ? -EBADF : make(*found->second);
     }
+    [[nodiscard]] bool areSameFile(int a, int b) noexcept override {
+        return devices_.at(inodeOf(a)) == devices_.at(inodeOf(b));
+    }
 
     int sizeError = 0;
     bool recordsWrites = true;

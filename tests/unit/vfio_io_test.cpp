@@ -80,5 +80,16 @@ TEST(SystemVfioIo, CopiesADescriptorOfAnotherProcessAndHearsOfItsEnd) {
     EXPECT_EQ(io.copyDescriptor(process.get(), memory.get()), -ESRCH);
 }
 
+TEST(SystemVfioIo, TellsADuplicateFromAnotherFile) {
+    SystemVfioIo io;
+    const UniqueFd memory = doubles::makeMemory("memory", 64);
+    const UniqueFd other = doubles::makeMemory("memory", 64);
+    const UniqueFd duplicate = memory.duplicate();
+    EXPECT_FALSE(io.areSameFile(memory.get(), other.get()));
+    if (!io.areSameFile(memory.get(), memory.get()))
+        GTEST_SKIP() << "this kernel does not compare files";
+    EXPECT_TRUE(io.areSameFile(memory.get(), duplicate.get()));
+}
+
 } // namespace
 } // namespace vgpuview

@@ -162,6 +162,19 @@ TEST_F(OpenDeviceTest, TwoDisplaysAreListedAndAnIndexPicks) {
     expectError(ProcessAddress{.pid = 5, .index = 2}, ExitCode::notFound, "it has 2 VFIO devices", "counted from 0");
 }
 
+TEST_F(OpenDeviceTest, ADuplicatedDescriptorIsOneDevice) {
+    host.addMdev(uuid, "mbochs", "t", 7);
+    host.addProcess(5, "x");
+    host.addDescriptor("5", 8, "/dev/vfio/7");
+    host.addDescriptor("5", 9, "anon_inode:[vfio-device]");
+    host.addDescriptor("5", 10, "anon_inode:[vfio-device]");
+    addProcess(5, {{9, &device}, {10, &device}});
+    const OpenedDevice opened = open(ProcessAddress{.pid = 5});
+    ASSERT_TRUE(opened.vgpu) << "one device of one group is known for certain";
+    EXPECT_EQ(opened.vgpu->uuid, uuid);
+    expectError(ProcessAddress{.pid = 5, .index = 1}, ExitCode::notFound, "it has 1 VFIO device open", "counted from 0");
+}
+
 TEST_F(OpenDeviceTest, AProcessesOnlyDeviceIsKnownByItsGroupAndLocked) {
     host.addMdev(uuid, "mbochs", "t", 7);
     host.addProcess(5, "x");
