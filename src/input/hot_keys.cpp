@@ -207,6 +207,11 @@ void HotKeys::focusChanged(std::span<const std::uint32_t> heldCodes) {
         modifierKeysDown_ |= modifierKeyBit(code);
 }
 
+std::optional<KeyChord> HotKeys::chordOf(HotKeyAction action) const {
+    const auto found = std::ranges::find(bindings_, action, &Binding::action);
+    return found == bindings_.end() ? std::optional<KeyChord>() : found->chord;
+}
+
 std::string HotKeys::help() const {
     std::string text;
     for (const ActionText& action : actions) {

@@ -73,6 +73,8 @@ public:
     /// none, it left.
     void focusChanged(std::span<const std::uint32_t> heldCodes);
 
+    /// The first chord of an action; nothing where it has none.
+    [[nodiscard]] std::optional<KeyChord> chordOf(HotKeyAction action) const;
     /// A line for each action: its name, its chords, what it does.
     [[nodiscard]] std::string help() const;
 

@@ -21,7 +21,11 @@ constexpr Nanoseconds longestAnswer = std::chrono::seconds(5);
 // The newest versions that this program was written for. Higher ones may send events that it has no handler for.
 constexpr std::uint32_t newestCompositor = 4;
 constexpr std::uint32_t newestOutput = 3;
-constexpr std::uint32_t newestSeat = 5;
+#ifdef WL_POINTER_AXIS_VALUE120_SINCE_VERSION
+constexpr std::uint32_t newestSeat = WL_POINTER_AXIS_VALUE120_SINCE_VERSION;
+#else
+constexpr std::uint32_t newestSeat = 7;
+#endif
 constexpr std::uint32_t newestShell = 6;
 constexpr std::uint32_t newestDmabuf = 5;
 constexpr std::uint32_t oldestDmabuf = 3;
@@ -99,6 +103,12 @@ void Connection::globalAdded(std::uint32_t name, const char* interface, std::uin
         bind(globals_.singlePixel, wp_single_pixel_buffer_manager_v1_interface, name, 1);
     else if (which == zxdg_decoration_manager_v1_interface.name)
         bind(globals_.decoration, zxdg_decoration_manager_v1_interface, name, 1);
+    else if (which == zwp_relative_pointer_manager_v1_interface.name)
+        bind(globals_.relativePointer, zwp_relative_pointer_manager_v1_interface, name, 1);
+    else if (which == zwp_pointer_constraints_v1_interface.name)
+        bind(globals_.pointerConstraints, zwp_pointer_constraints_v1_interface, name, 1);
+    else if (which == zwp_keyboard_shortcuts_inhibit_manager_v1_interface.name)
+        bind(globals_.shortcutsInhibit, zwp_keyboard_shortcuts_inhibit_manager_v1_interface, name, 1);
     else if (which == wl_seat_interface.name)
         bind(globals_.seat, wl_seat_interface, name, atMost(newestSeat));
     else if (which == wl_output_interface.name && version >= WL_OUTPUT_SCALE_SINCE_VERSION) {

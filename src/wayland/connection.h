@@ -28,6 +28,9 @@ struct Globals {
     Proxy<wp_fractional_scale_manager_v1> fractionalScale;
     Proxy<wp_single_pixel_buffer_manager_v1> singlePixel;
     Proxy<zxdg_decoration_manager_v1> decoration;
+    Proxy<zwp_relative_pointer_manager_v1> relativePointer;
+    Proxy<zwp_pointer_constraints_v1> pointerConstraints;
+    Proxy<zwp_keyboard_shortcuts_inhibit_manager_v1> shortcutsInhibit;
     Proxy<wl_seat> seat; ///< the first one
 };
 

@@ -27,12 +27,12 @@ std::vector<std::uint32_t> codesIn(const wl_array& keys) {
 } // namespace
 
 Keyboard::Keyboard(EventLoop& loop, Proxy<wl_keyboard> keyboard, wl_surface* window, InputSink* input, HotKeys& hotKeys,
-                   HotKeyHandler hotKeyPressed)
+                   KeyboardObserver& observer)
     : loop_(loop)
     , window_(window)
     , input_(input)
     , hotKeys_(hotKeys)
-    , hotKeyPressed_(std::move(hotKeyPressed))
+    , observer_(observer)
     , keyboard_(std::move(keyboard)) {
     static constexpr wl_keyboard_listener listener{
         .keymap = EventHandler<&Keyboard::keymap>::call,
@@ -75,6 +75,7 @@ void Keyboard::release() {
     sent_.clear();
     if (input_ != nullptr)
         input_->releaseAll();
+    observer_.keyboardLeft();
 }
 
 void Keyboard::key(std::uint32_t, std::uint32_t, std::uint32_t code, std::uint32_t wireState) {
@@ -89,7 +90,7 @@ void Keyboard::key(std::uint32_t, std::uint32_t, std::uint32_t code, std::uint32
     if (const auto functionKey = functionKeyOf(*verdict.action))
         sendCtrlAlt(*functionKey);
     else
-        hotKeyPressed_(*verdict.action);
+        observer_.hotKeyPressed(*verdict.action);
 }
 
 void Keyboard::send(std::uint32_t code, KeyState state) {

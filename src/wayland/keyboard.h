@@ -8,21 +8,26 @@
 #include "wayland/proxy.h"
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 namespace vgpuview {
+
+class KeyboardObserver {
+public:
+    virtual ~KeyboardObserver() = default;
+    /// The window has the keyboard's focus no more.
+    virtual void keyboardLeft() = 0;
+    /// All actions but sendCtrlAlt..., which the keyboard does itself.
+    virtual void hotKeyPressed(HotKeyAction action) = 0;
+};
 
 /// One wl_keyboard. Keys go by their places, whatever the layout; repeats are the guest's business. Lifts all keys of
 /// the guest's when the focus leaves, and when the keyboard goes.
 class Keyboard final {
 public:
-    using HotKeyHandler = std::function<void(HotKeyAction)>;
-
-    /// Only what happens on that surface counts. input may be null. All outlive it. The handler hears of all actions
-    /// but sendCtrlAlt...
+    /// Only what happens on that surface counts. input may be null. All outlive it.
     Keyboard(EventLoop& loop, Proxy<wl_keyboard> keyboard, wl_surface* window, InputSink* input, HotKeys& hotKeys,
-             HotKeyHandler hotKeyPressed);
+             KeyboardObserver& observer);
     ~Keyboard();
     Keyboard(const Keyboard&) = delete;
     Keyboard& operator=(const Keyboard&) = delete;
@@ -43,7 +48,7 @@ private:
     wl_surface* window_;
     InputSink* input_;
     HotKeys& hotKeys_;
-    HotKeyHandler hotKeyPressed_;
+    KeyboardObserver& observer_;
     bool focused_ = false;
     std::vector<std::uint32_t> sent_; ///< pressed in the guest
     Proxy<wl_keyboard> keyboard_;

@@ -3,6 +3,7 @@
 #include "wayland/layout.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 namespace vgpuview {
@@ -114,6 +115,24 @@ std::optional<Placement> placeCursor(const Layout& layout, Point position, Size 
                         {static_cast<std::uint32_t>(std::max(1, right - left)),
                          static_cast<std::uint32_t>(std::max(1, bottom - top))}},
     };
+}
+
+Point guestPixelAt(const Layout& layout, double x, double y) noexcept {
+    const auto along = [](double place, std::int32_t start, std::uint32_t length, std::int32_t sourceStart,
+                          std::uint32_t sourceLength) {
+        const double pixel = std::floor((place - start) * sourceLength / length);
+        return sourceStart + static_cast<std::int32_t>(std::clamp(pixel, 0.0, sourceLength - 1.0));
+    };
+    const Rect& source = layout.picture.source;
+    const Rect& destination = layout.picture.destination;
+    return {along(x, destination.origin.x, destination.size.width, source.origin.x, source.size.width),
+            along(y, destination.origin.y, destination.size.height, source.origin.y, source.size.height)};
+}
+
+double fractionOf(std::int32_t pixel, std::uint32_t length) noexcept {
+    if (pixel <= 0)
+        return 0;
+    return static_cast<std::uint32_t>(pixel) + 1 >= length ? 1 : (pixel + 0.5) / length;
 }
 
 Size naturalWindowSize(Size picture, Scale120 scale) noexcept {

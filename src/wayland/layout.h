@@ -35,6 +35,14 @@ struct Layout {
 /// Places the cursor over the picture, clipped to it; nothing where it is out of sight.
 [[nodiscard]] std::optional<Placement> placeCursor(const Layout& layout, Point position, Size cursor) noexcept;
 
+/// The guest's pixel below a place in the window, in logical pixels; the nearest one where the place is beside the
+/// picture. The layout's picture is not empty.
+[[nodiscard]] Point guestPixelAt(const Layout& layout, double x, double y) noexcept;
+
+/// A pixel of the guest's as a pointing device has it: 0 is the first of length, 1 the last, and any other one's middle
+/// lies between, so that a guest that rounds either way finds the same pixel.
+[[nodiscard]] double fractionOf(std::int32_t pixel, std::uint32_t length) noexcept;
+
 /// The window that shows a picture pixel by pixel.
 [[nodiscard]] Size naturalWindowSize(Size picture, Scale120 scale) noexcept;
 

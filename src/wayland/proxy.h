@@ -4,7 +4,10 @@
 
 #include "fractional-scale-v1-client-protocol.h"
 #include "linux-dmabuf-v1-client-protocol.h"
+#include "pointer-constraints-v1-client-protocol.h"
 #include "presentation-time-client-protocol.h"
+#include "relative-pointer-v1-client-protocol.h"
+#include "shortcuts-inhibit-v1-client-protocol.h"
 #include "single-pixel-buffer-v1-client-protocol.h"
 #include "viewporter-client-protocol.h"
 #include "xdg-decoration-v1-client-protocol.h"
@@ -47,6 +50,31 @@ struct ProxyDeleter {
             wl_keyboard_release(proxy);
         else
             wl_keyboard_destroy(proxy);
+    }
+    void operator()(wl_pointer* proxy) const noexcept {
+        if (wl_pointer_get_version(proxy) >= WL_POINTER_RELEASE_SINCE_VERSION)
+            wl_pointer_release(proxy);
+        else
+            wl_pointer_destroy(proxy);
+    }
+    void operator()(wl_touch* proxy) const noexcept {
+        if (wl_touch_get_version(proxy) >= WL_TOUCH_RELEASE_SINCE_VERSION)
+            wl_touch_release(proxy);
+        else
+            wl_touch_destroy(proxy);
+    }
+    void operator()(zwp_relative_pointer_manager_v1* proxy) const noexcept {
+        zwp_relative_pointer_manager_v1_destroy(proxy);
+    }
+    void operator()(zwp_relative_pointer_v1* proxy) const noexcept { zwp_relative_pointer_v1_destroy(proxy); }
+    void operator()(zwp_pointer_constraints_v1* proxy) const noexcept { zwp_pointer_constraints_v1_destroy(proxy); }
+    void operator()(zwp_locked_pointer_v1* proxy) const noexcept { zwp_locked_pointer_v1_destroy(proxy); }
+    void operator()(zwp_confined_pointer_v1* proxy) const noexcept { zwp_confined_pointer_v1_destroy(proxy); }
+    void operator()(zwp_keyboard_shortcuts_inhibit_manager_v1* proxy) const noexcept {
+        zwp_keyboard_shortcuts_inhibit_manager_v1_destroy(proxy);
+    }
+    void operator()(zwp_keyboard_shortcuts_inhibitor_v1* proxy) const noexcept {
+        zwp_keyboard_shortcuts_inhibitor_v1_destroy(proxy);
     }
     void operator()(xdg_wm_base* proxy) const noexcept { xdg_wm_base_destroy(proxy); }
     void operator()(xdg_surface* proxy) const noexcept { xdg_surface_destroy(proxy); }

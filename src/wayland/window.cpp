@@ -57,8 +57,7 @@ WindowSink::Window::Window(EventLoop& loop, Log& log, GpuFactory makeGpu, Window
                   requestCallback();
                   commitAll();
               })
-    , seat_(loop, connection_.globals(), main_.get(), options_.input, options_.hotKeys,
-            [this](HotKeyAction action) { hotKeyPressed(action); }) {
+    , seat_(loop, connection_.globals(), main_.get(), options_.input, options_.hotKeys, *this) {
     const Globals& globals = connection_.globals();
     main_.makeOpaque(globals);
     video_.makeOpaque(globals);
@@ -203,9 +202,18 @@ void WindowSink::Window::callbackDone(std::uint32_t) {
 }
 
 void WindowSink::Window::inputChanged() {
+    seat_.inputChanged();
+    grabChanged();
+}
+
+void WindowSink::Window::grabChanged() {
     if (titled_)
         shell_->setTitle(titleNow());
 }
+
+void WindowSink::Window::pointerEntered(wl_pointer*, std::uint32_t) {}
+void WindowSink::Window::pointerLeft() {}
+void WindowSink::Window::pointerMoved(Point) {}
 
 void WindowSink::Window::hotKeyPressed(HotKeyAction action) {
     switch (action) {
@@ -226,6 +234,8 @@ void WindowSink::Window::afterEvents() {
         if (demand_)
             pacing_.start();
         pacing_.suspended(shell_->state().suspended);
+        if (shell_->state().suspended)
+            seat_.letGo();
         pacing_.awaken();
         present();
     } else if (retry_ && (primaryDirty_ || cursorDirty_)) {
@@ -283,11 +293,13 @@ void WindowSink::Window::placePrimary(ClientBuffer* picture, Size window) {
         main_.damage(Damage::all({1, 1}));
         picture_ = nullptr;
         layout_ = {};
+        seat_.setPicture({});
         primaryDirty_ = false;
         damage_.clear();
         return;
     }
     layout_ = layOut(window, picture->size(), options_.scale, scale());
+    seat_.setPicture(PictureArea{.layout = layout_, .picture = picture->size()});
     Surface& stage = layout_.fillsWindow ? main_ : video_;
     const Rect source = layout_.picture.source;
     const Rect destination = layout_.picture.destination;
@@ -487,6 +499,8 @@ std::string WindowSink::Window::titleNow() const {
     const InputStatus& status = options_.input->status();
     if (status.state == InputState::off && !status.reason.empty())
         title += fmt::format(" (input is off: {})", shortened(status.reason));
+    if (const auto chord = options_.hotKeys.chordOf(HotKeyAction::grab); chord && seat_.grabbed())
+        title += fmt::format(" ({} lets go)", textOf(*chord));
     return title;
 }
 

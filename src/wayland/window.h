@@ -25,7 +25,10 @@ namespace vgpuview {
 
 /// What WindowSink is made of. Three surfaces: the window's own, which shows the picture where no bar is needed and
 /// black where one is; the picture's, used only then; the cursor's.
-class WindowSink::Window final : private ShellObserver, private ImportObserver, private InputObserver {
+class WindowSink::Window final : private ShellObserver,
+                                 private ImportObserver,
+                                 private InputObserver,
+                                 private SeatObserver {
 public:
     Window(EventLoop& loop, Log& log, GpuFactory makeGpu, WindowOptions options, WindowSink& sink);
     ~Window() override;
@@ -54,7 +57,11 @@ private:
     void outputsChanged();
     void afterEvents();
     void inputChanged() override;
-    void hotKeyPressed(HotKeyAction action);
+    void hotKeyPressed(HotKeyAction action) override;
+    void grabChanged() override;
+    void pointerEntered(wl_pointer* pointer, std::uint32_t serial) override;
+    void pointerLeft() override;
+    void pointerMoved(Point guestPixel) override;
 
     [[nodiscard]] ClientBuffer makeBlack();
     [[nodiscard]] Scale120 scale() const noexcept;

@@ -88,6 +88,30 @@ TEST(Layout, TheCursorIsScaledWithThePictureAndCutAtItsEdges) {
     EXPECT_EQ(placeCursor(barred, {0, 0}, {64, 64})->destination.origin, (Point{100, 0}));
 }
 
+TEST(Layout, EveryPixelIsPointedAtAndGuestsFindItAgain) {
+    for (const Size picture : {Size{1, 1}, Size{2, 3}, Size{640, 480}, Size{1920, 1080}, Size{16384, 4}}) {
+        const Layout layout = layOut(picture, picture, ScaleMode::fit, wholeScale);
+        for (std::uint32_t x = 0; x < picture.width; ++x) {
+            const Point pixel = guestPixelAt(layout, x, 0);
+            ASSERT_EQ(pixel.x, static_cast<std::int32_t>(x));
+            // A tablet's 32768 places, spread over the width as evdev's and HID's users do.
+            const auto unit = static_cast<std::uint32_t>(fractionOf(pixel.x, picture.width) * 32767 + 0.5);
+            ASSERT_EQ(unit * picture.width / 32768, x) << picture.width;
+        }
+    }
+}
+
+TEST(Layout, PointingKeepsToTheGuestsScreen) {
+    const Layout cut = layOut({400, 1000}, {800, 600}, ScaleMode::oneToOne, wholeScale);
+    EXPECT_EQ(guestPixelAt(cut, 0, 200), (Point{200, 0})) << "the left of the picture is cut off";
+    EXPECT_EQ(guestPixelAt(cut, 399.99, 799.99), (Point{599, 599}));
+    EXPECT_EQ(guestPixelAt(cut, -1e6, -1e6), (Point{200, 0}));
+    EXPECT_EQ(guestPixelAt(cut, 1e6, 1e6), (Point{599, 599}));
+    EXPECT_EQ(fractionOf(-5, 100), 0);
+    EXPECT_EQ(fractionOf(200, 100), 1);
+    EXPECT_EQ(fractionOf(0, 1), 0);
+}
+
 TEST(Layout, TheNaturalWindowShowsPixelByPixel) {
     EXPECT_EQ(naturalWindowSize({1920, 1080}, wholeScale), (Size{1920, 1080}));
     EXPECT_EQ(naturalWindowSize({1920, 1080}, 180), (Size{1280, 720}));

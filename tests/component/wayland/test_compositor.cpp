@@ -245,7 +245,10 @@ struct TestCompositor::Server {
     wl_resource* xdgSurface = nullptr;
     wl_resource* toplevel = nullptr;
     wl_resource* fractional = nullptr;
-    wl_resource* keyboard = nullptr;
+    std::optional<TestSeat> seat;
+    wl_resource* shell = nullptr;
+    std::uint32_t lastPing = 0;
+    std::uint32_t lastPong = 0;
     std::uint32_t serial = 0;
     std::string title;
     ServerCounters counters;
@@ -302,6 +305,7 @@ const struct wl_compositor_interface compositorImplementation {
                                              &surfaceImplementation, surface, [](wl_resource* gone) {
                                                  auto* self = dataOf<ServerSurface>(gone);
                                                  std::erase(self->server->surfaces, self);
+                                                 self->server->seat->surfaceGone(gone);
                                                  delete self;
                                              });
             server->surfaces.push_back(surface);
@@ -361,8 +365,11 @@ const struct xdg_wm_base_interface shellImplementation {
             surface->xdgSurface = makeResource(client, xdg_surface_interface, wl_resource_get_version(resource), id,
                                                &xdgSurfaceImplementation, surface);
             surface->server->xdgSurface = surface->xdgSurface;
+            surface->server->shell = resource;
         },
-    .pong = ignore,
+    .pong = [](wl_client*, wl_resource* resource, std::uint32_t serial) {
+        dataOf<Server>(resource)->lastPong = serial;
+    },
 };
 
 const struct zxdg_toplevel_decoration_v1_interface decorationImplementation {
@@ -499,21 +506,6 @@ const struct zwp_linux_dmabuf_v1_interface dmabufImplementation {
     .get_surface_feedback = ignore,
 };
 
-const struct wl_keyboard_interface keyboardImplementation { .release = destroyResource };
-const struct wl_seat_interface seatImplementation {
-    .get_pointer = ignore,
-    .get_keyboard =
-        [](wl_client* client, wl_resource* resource, std::uint32_t id) {
-            auto* server = dataOf<Server>(resource);
-            server->keyboard = makeResource(client, wl_keyboard_interface, wl_resource_get_version(resource), id,
-                                            &keyboardImplementation, server,
-                                            [](wl_resource* gone) { dataOf<Server>(gone)->keyboard = nullptr; });
-            const UniqueFd keymap(::memfd_create("keymap", MFD_CLOEXEC));
-            wl_keyboard_send_keymap(server->keyboard, WL_KEYBOARD_KEYMAP_FORMAT_NO_KEYMAP, keymap.get(), 0);
-        },
-    .get_touch = ignore, .release = destroyResource,
-};
-
 const struct wl_output_interface outputImplementation { .release = destroyResource };
 
 template<const wl_interface& interface, const auto& implementation>
@@ -554,10 +546,7 @@ void Server::addGlobals() {
                       server.sendFormats(
                           makeResource(to, zwp_linux_dmabuf_v1_interface, version, id, &dmabufImplementation, &server));
                   });
-    addGlobal(wl_seat_interface, 5, [](Server& server, wl_client* to, int version, std::uint32_t id) {
-        wl_seat_send_capabilities(makeResource(to, wl_seat_interface, version, id, &seatImplementation, &server),
-                                  WL_SEAT_CAPABILITY_KEYBOARD);
-    });
+    seat.emplace(display, options.seat, [this] { return surfaces.at(0)->resource; });
     addGlobal(wl_output_interface, 3, [](Server& server, wl_client* to, int version, std::uint32_t id) {
         wl_resource* output = makeResource(to, wl_output_interface, version, id, &outputImplementation, &server);
         wl_output_send_mode(output, WL_OUTPUT_MODE_CURRENT, 1920, 1080, 75000);
@@ -730,13 +719,19 @@ void Server::commit(ServerSurface& surface) {
     ++surface.state.commits;
     if (surface.child)
         return;
+    if (!surface.xdgSurface) {
+        // A cursor's.
+        apply(surface);
+        return;
+    }
     ++counters.toplevelCommits;
     if (!surface.acked) {
         sendConfigure(options.firstConfigure, {});
         return;
     }
     for (ServerSurface* each : surfaces)
-        apply(*each);
+        if (each->child || each == &surface)
+            apply(*each);
     if (frameCallbacks == FrameCallbacks::atOnce)
         sendRepaint();
 }
@@ -821,12 +816,33 @@ void TestCompositor::close() {
 
 void TestCompositor::pressKey(std::uint32_t code) {
     run([=](Server& server) {
-        wl_array none;
-        wl_array_init(&none);
-        wl_keyboard_send_enter(server.keyboard, ++server.serial, server.surfaces.at(0)->resource, &none);
-        wl_keyboard_send_key(server.keyboard, ++server.serial, 0, code, WL_KEYBOARD_KEY_STATE_PRESSED);
-        wl_keyboard_send_key(server.keyboard, ++server.serial, 0, code, WL_KEYBOARD_KEY_STATE_RELEASED);
+        server.seat->keyboardEnter();
+        server.seat->tap(code);
     });
+}
+
+void TestCompositor::ping() {
+    run([](Server& server) { xdg_wm_base_send_ping(server.shell, ++server.lastPing); });
+}
+
+bool TestCompositor::ponged() {
+    bool answered = false;
+    run([&](Server& server) { answered = server.lastPong == server.lastPing; });
+    return answered;
+}
+
+void TestCompositor::withSeat(const std::function<void(TestSeat&)>& task) {
+    run([&](Server& server) { task(*server.seat); });
+}
+
+std::optional<SurfaceState> TestCompositor::cursorSurface() {
+    std::optional<SurfaceState> state;
+    run([&](Server& server) {
+        for (const ServerSurface* surface : server.surfaces)
+            if (surface->resource == server.seat->cursor().surface)
+                state = surface->state;
+    });
+    return state;
 }
 
 void TestCompositor::die() {

@@ -5,6 +5,7 @@
 #include "base/geometry.h"
 #include "base/pixel_format.h"
 #include "base/unique_fd.h"
+#include "component/wayland/test_seat.h"
 
 #include <drm_fourcc.h>
 #include <sys/types.h>
@@ -37,7 +38,8 @@ struct CompositorOptions {
     bool singlePixel = true;
     std::uint32_t fractionalScale = 0; ///< in 120ths; 0: no such protocol
     Size firstConfigure = {};          ///< empty: the client chooses
-    bool answers = true;               ///< false: reads nothing
+    SeatOptions seat = {};
+    bool answers = true; ///< false: reads nothing
 };
 
 /// What a surface shows since its last commit.
@@ -84,6 +86,13 @@ public:
     void preferScale(std::uint32_t scale120);
     void close();
     void pressKey(std::uint32_t code);
+    /// Asks whether the client is alive; ponged() tells whether it has answered.
+    void ping();
+    [[nodiscard]] bool ponged();
+    /// In the server's thread.
+    void withSeat(const std::function<void(TestSeat&)>& task);
+    /// What the host's pointer wears; nothing where it is hidden, or never was set.
+    [[nodiscard]] std::optional<SurfaceState> cursorSurface();
     /// Ends the connection without a word.
     void die();
     void setZeroCopy(bool zeroCopy);
