@@ -3,6 +3,7 @@
 #pragma once
 
 #include "frame/frame.h"
+#include "frame/pixel_reader.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -24,8 +25,9 @@ public:
 
     CursorImage();
 
-    /// Reads the buffer unless it is the one that was read last. One that can't be read becomes an empty image.
-    void load(const Buffer& buffer);
+    /// Reads the buffer unless it is the one that was read last: by a mapping, else by the reader. One that can't be
+    /// read becomes an empty image.
+    void load(const Buffer& buffer, PixelReader& reader);
     void forget(BufferId id) noexcept;
 
     /// 0: none.
@@ -35,13 +37,17 @@ public:
     [[nodiscard]] std::span<const std::uint32_t> argb() const noexcept { return {argb_.data(), argb_.size()}; }
 
 private:
+    [[nodiscard]] bool loadMapped(const Buffer& buffer);
+    void loadRead(const Buffer& buffer, PixelReader& reader);
+
     BufferId id_ = 0;
     Size size_;
     std::vector<std::uint32_t> argb_;
 };
 
 /// Writes where the cursor is, and its image if this slot has not told it yet, into the slot's metadata. No cursor
-/// plane: hidden. A slot whose consumers asked for no cursor is left alone.
+/// plane: an image of one clear pixel, because common consumers keep the last one where they are given none. A slot
+/// whose consumers asked for no cursor is left alone.
 void tellCursor(Slot& slot, const CursorImage& image, const std::optional<Plane>& cursor) noexcept;
 
 } // namespace vgpuview

@@ -90,24 +90,43 @@ bool PictureCopy::readable(const Buffer& buffer) {
     return mapping(buffer) != nullptr;
 }
 
-bool PictureCopy::copy(const Buffer& from, const CopyTarget& to, const std::optional<Overlay>& overlay) {
+bool PictureCopy::copy(const Buffer& from, PixelReader& reader, const CopyTarget& to,
+                       const std::optional<Overlay>& overlay) {
     const BufferLayout& layout = from.layout();
-    const MappedBuffer* const mapped = mapping(from);
-    if (!mapped || layout.size.width < to.size.width || layout.size.height < to.size.height)
+    if (layout.size.width < to.size.width || layout.size.height < to.size.height)
         return false;
     row_.resize(to.size.width);
-    const MappedAccess access(*mapped);
-    for (std::uint32_t y = 0; y < to.size.height; ++y) {
+    const auto finishRow = [&](std::uint32_t y) {
         std::byte* const target = to.bytes.data() + std::size_t{y} * to.stride;
-        convertRow(layout.format.fourcc, mapped->row(y).data(), row_);
         if (overlay)
             draw(*overlay, y, row_);
         if (to.format == CopyFormat::bgrx)
             std::memcpy(target, row_.data(), row_.size() * sizeof(row_[0]));
         else
             toYuy2(row_, target);
+    };
+    if (const MappedBuffer* const mapped = mapping(from)) {
+        const MappedAccess access(*mapped);
+        for (std::uint32_t y = 0; y < to.size.height; ++y) {
+            convertRow(layout.format.fourcc, mapped->row(y).data(), row_);
+            finishRow(y);
+        }
+        return true;
+    }
+    read_.resize(std::size_t{layout.size.width} * layout.size.height);
+    if (!reader.read(from, read_))
+        return false;
+    for (std::uint32_t y = 0; y < to.size.height; ++y) {
+        std::copy_n(read_.begin() + static_cast<std::ptrdiff_t>(std::size_t{y} * layout.size.width), row_.size(),
+                    row_.begin());
+        finishRow(y);
     }
     return true;
+}
+
+void PictureCopy::clear() noexcept {
+    mapped_.clear();
+    read_ = {};
 }
 
 void PictureCopy::fillBlack(const CopyTarget& to) noexcept {

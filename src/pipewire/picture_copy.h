@@ -3,6 +3,7 @@
 #pragma once
 
 #include "frame/mapped_buffer.h"
+#include "frame/pixel_reader.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -34,11 +35,12 @@ class PictureCopy {
 public:
     /// Whether the CPU can read the buffer's picture.
     [[nodiscard]] bool readable(const Buffer& buffer);
-    /// False, and the target is as it was, where the picture can't be read or is smaller than the target.
-    bool copy(const Buffer& from, const CopyTarget& to, const std::optional<Overlay>& overlay);
+    /// By a mapping, else by the reader. False, and the target is as it was, where the picture can't be read or is
+    /// smaller than the target.
+    bool copy(const Buffer& from, PixelReader& reader, const CopyTarget& to, const std::optional<Overlay>& overlay);
     static void fillBlack(const CopyTarget& to) noexcept;
     void forget(BufferId id) noexcept;
-    void clear() noexcept { mapped_.clear(); }
+    void clear() noexcept;
 
 private:
     /// nullptr: it can't be read.
@@ -46,6 +48,7 @@ private:
 
     std::vector<std::pair<BufferId, std::optional<MappedBuffer>>> mapped_; ///< nothing: refused
     std::vector<std::uint32_t> row_;
+    std::vector<std::uint32_t> read_; ///< what the reader gave
 };
 
 /// Two pixels or more, an even number, 0xAARRGGBB to YUY2: BT.601, limited range.

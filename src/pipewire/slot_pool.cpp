@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace vgpuview {
 
@@ -62,6 +63,14 @@ void SlotPool::addAlias(pw_buffer& buffer, std::span<const BufferRef> set) {
              content.layout());
 }
 
+void SlotPool::addTarget(pw_buffer& buffer, BufferRef target) {
+    Slot& slot = add(buffer);
+    slot.target = std::move(target);
+    if (slot.target)
+        slot.fd = UniqueFd::duplicateOf(slot.target->fd());
+    describe(buffer, SPA_DATA_DmaBuf, slot.fd.get(), slot.target ? slot.target->layout() : BufferLayout{});
+}
+
 void SlotPool::addMemory(pw_buffer& buffer, std::uint32_t stride, std::uint32_t height) {
     const std::size_t byteSize = std::size_t{stride} * height;
     Slot& slot = add(buffer);
@@ -102,7 +111,7 @@ void SlotPool::collect(StreamNode& node) noexcept {
 Slot* SlotPool::freeSlotFor(BufferId content) noexcept {
     Slot* best = nullptr;
     for (const std::unique_ptr<Slot>& slot : slots_)
-        if (slot->free && slot->content == content && slot->freeSince < cycles_ &&
+        if (slot->free && slot->content == content && slot->fd && slot->freeSince < cycles_ &&
             (!best || slot->freeSince < best->freeSince))
             best = slot.get();
     return best;

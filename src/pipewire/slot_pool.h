@@ -34,7 +34,8 @@ struct Slot {
     pw_buffer* buffer = nullptr;
     UniqueFd fd;
     BufferId content = 0;        ///< the guest's buffer that it carries; 0: memory of ours
-    FrameMemory memory;          ///< of ours, stride by height; empty for the guest's
+    FrameMemory memory;          ///< of ours, stride by height; empty for all other memory
+    BufferRef target = {};       ///< of ours, for the GPU to copy into
     BufferReadLock lock = {};    ///< of the guest's memory, while consumers may read it
     BufferId cursorImage = 0;    ///< the cursor image that its metadata hold; 0: an empty one
     bool cursorWritten = false;  ///< whether they hold any
@@ -51,13 +52,15 @@ public:
 
     /// The guest's memory in a new slot: the set's buffers in turn, so that each gets its share.
     void addAlias(pw_buffer& buffer, std::span<const BufferRef> set);
+    /// A dma-buf of our own in a new slot. nullptr: one that is never used.
+    void addTarget(pw_buffer& buffer, BufferRef target);
     /// Memory of our own in a new slot. Throws Error.
     void addMemory(pw_buffer& buffer, std::uint32_t stride, std::uint32_t height);
     void remove(pw_buffer& buffer) noexcept;
 
     /// Takes back what the consumers are done with.
     void collect(StreamNode& node) noexcept;
-    /// The slot that has been free for longest of those that carry this buffer (0: any of our memory), or nullptr.
+    /// The slot that has been free for longest of those that carry this buffer (0: any of our own), or nullptr.
     /// One that came back after the last cycle does not count: its consumer may still have it in its own queue, and
     /// would throw it away if it came again before the next cycle.
     [[nodiscard]] Slot* freeSlotFor(BufferId content) noexcept;

@@ -19,10 +19,18 @@
 
 namespace vgpuview {
 
+namespace {
+
+// More modifiers than any GPU draws into, and room for as many.
+constexpr std::size_t mostModifiers = 64;
+constexpr std::size_t podWords = 256;
+
+} // namespace
+
 class PodWriter {
 public:
     PodWriter(std::uint32_t type, std::uint32_t id) {
-        pod_.words_.resize(128);
+        pod_.words_.resize(podWords);
         spa_pod_builder_init(&builder_, pod_.words_.data(),
                              static_cast<std::uint32_t>(pod_.words_.size() * sizeof(std::uint64_t)));
         spa_pod_builder_push_object(&builder_, &object_, type, id);
@@ -49,10 +57,22 @@ public:
         spa_pod_builder_pop(&builder_, &frame);
         return *this;
     }
-    PodWriter& modifier(std::uint64_t value) {
+    PodWriter& modifiers(std::span<const std::uint64_t> values) {
         // A lone mandatory value arrives fixated: no second round to fix it is needed.
-        spa_pod_builder_prop(&builder_, SPA_FORMAT_VIDEO_modifier, SPA_POD_PROP_FLAG_MANDATORY);
-        spa_pod_builder_long(&builder_, static_cast<std::int64_t>(value));
+        if (values.size() == 1) {
+            spa_pod_builder_prop(&builder_, SPA_FORMAT_VIDEO_modifier, SPA_POD_PROP_FLAG_MANDATORY);
+            spa_pod_builder_long(&builder_, static_cast<std::int64_t>(values.front()));
+            return *this;
+        }
+        spa_pod_builder_prop(&builder_, SPA_FORMAT_VIDEO_modifier,
+                             SPA_POD_PROP_FLAG_MANDATORY | SPA_POD_PROP_FLAG_DONT_FIXATE);
+        spa_pod_frame frame;
+        spa_pod_builder_push_choice(&builder_, &frame, SPA_CHOICE_Enum, 0);
+        // The first value of a choice is the preferred one, and stands again among those that there are.
+        spa_pod_builder_long(&builder_, static_cast<std::int64_t>(values.front()));
+        for (const std::uint64_t value : values)
+            spa_pod_builder_long(&builder_, static_cast<std::int64_t>(value));
+        spa_pod_builder_pop(&builder_, &frame);
         return *this;
     }
     PodWriter& size(std::uint32_t key, Size value) {
@@ -115,6 +135,25 @@ Fraction fractionIn(const spa_pod* value) noexcept {
     return {fraction.num, fraction.denom};
 }
 
+/// Each once; empty for what is no modifier, or a choice other than one of some values.
+std::vector<std::uint64_t> modifiersIn(const spa_pod& property) {
+    std::uint32_t count = 0;
+    std::uint32_t choice = SPA_CHOICE_None;
+    const spa_pod* const values = spa_pod_get_values(&property, &count, &choice);
+    if (values->type != SPA_TYPE_Long || values->size != sizeof(std::int64_t) ||
+        (choice != SPA_CHOICE_None && choice != SPA_CHOICE_Enum))
+        return {};
+    std::vector<std::uint64_t> modifiers;
+    const std::span all(static_cast<const std::int64_t*>(SPA_POD_BODY_CONST(values)),
+                        choice == SPA_CHOICE_None ? std::min(count, 1U) : count);
+    for (const std::int64_t value : all) {
+        const auto modifier = static_cast<std::uint64_t>(value);
+        if (std::find(modifiers.begin(), modifiers.end(), modifier) == modifiers.end())
+            modifiers.push_back(modifier);
+    }
+    return modifiers;
+}
+
 std::optional<std::uint32_t> idIn(const spa_pod* value) noexcept {
     std::uint32_t id = 0;
     if (!value || spa_pod_get_id(value, &id) < 0)
@@ -139,8 +178,8 @@ Pod formatPod(const Offer& offer, RateChoice rates, std::uint32_t maxFps) {
     pod.id(SPA_FORMAT_mediaType, SPA_MEDIA_TYPE_video)
         .id(SPA_FORMAT_mediaSubtype, SPA_MEDIA_SUBTYPE_raw)
         .id(SPA_FORMAT_VIDEO_format, offer.videoFormat);
-    if (offer.modifier)
-        pod.modifier(*offer.modifier);
+    if (!offer.modifiers.empty())
+        pod.modifiers(std::span(offer.modifiers).first(std::min(offer.modifiers.size(), mostModifiers)));
     pod.size(SPA_FORMAT_VIDEO_size, offer.size);
     const Fraction most{maxFps, 1};
     if (rates == RateChoice::range) {
@@ -160,7 +199,7 @@ Pod formatPod(const Offer& offer, RateChoice rates, std::uint32_t maxFps) {
     return pod.take();
 }
 
-std::optional<ChosenFormat> parseFormat(const spa_pod& format) noexcept {
+std::optional<ChosenFormat> parseFormat(const spa_pod& format) {
     if (!spa_pod_is_object_type(&format, SPA_TYPE_OBJECT_Format))
         return {};
     if (idIn(find(format, SPA_FORMAT_mediaType)) != SPA_MEDIA_TYPE_video ||
@@ -176,12 +215,12 @@ std::optional<ChosenFormat> parseFormat(const spa_pod& format) noexcept {
     ChosenFormat chosen;
     chosen.videoFormat = *videoFormat;
     chosen.size = {size.width, size.height};
-    if (spa_pod_find_prop(&format, nullptr, SPA_FORMAT_VIDEO_modifier)) {
-        const spa_pod* const value = find(format, SPA_FORMAT_VIDEO_modifier);
-        std::int64_t modifier = 0;
-        if (!value || spa_pod_get_long(value, &modifier) < 0)
+    if (const spa_pod_prop* const property = spa_pod_find_prop(&format, nullptr, SPA_FORMAT_VIDEO_modifier)) {
+        chosen.modifiers = modifiersIn(property->value);
+        if (chosen.modifiers.empty())
             return {};
-        chosen.modifier = static_cast<std::uint64_t>(modifier);
+        chosen.modifierIsOpen =
+            spa_pod_is_choice(&property->value) && SPA_POD_CHOICE_TYPE(&property->value) != SPA_CHOICE_None;
     }
     chosen.framerate = fractionIn(find(format, SPA_FORMAT_VIDEO_framerate));
     chosen.maxFramerate = fractionIn(find(format, SPA_FORMAT_VIDEO_maxFramerate));
@@ -199,11 +238,15 @@ Pod buffersPod(SlotMemory memory, BufferCount count, std::uint32_t stride, std::
     return pod.integers(SPA_PARAM_BUFFERS_dataType, SPA_CHOICE_Flags, {type}).take();
 }
 
-Pod metaPod(std::uint32_t type, std::size_t byteSize) {
-    return PodWriter(SPA_TYPE_OBJECT_ParamMeta, SPA_PARAM_Meta)
-        .id(SPA_PARAM_META_type, type)
-        .integer(SPA_PARAM_META_size, static_cast<std::int32_t>(byteSize))
-        .take();
+Pod metaPod(std::uint32_t type, std::size_t byteSize, std::size_t least) {
+    const auto size = static_cast<std::int32_t>(byteSize);
+    PodWriter pod(SPA_TYPE_OBJECT_ParamMeta, SPA_PARAM_Meta);
+    pod.id(SPA_PARAM_META_type, type);
+    if (least == 0)
+        pod.integer(SPA_PARAM_META_size, size);
+    else
+        pod.integers(SPA_PARAM_META_size, SPA_CHOICE_Range, {size, static_cast<std::int32_t>(least), size});
+    return pod.take();
 }
 
 } // namespace vgpuview

@@ -37,7 +37,7 @@ struct Offer {
     Rung rung = Rung::copy;
     std::uint32_t videoFormat = 0; ///< enum spa_video_format
     Size size;
-    std::optional<std::uint64_t> modifier; ///< dma-bufs with it; nothing: shared memory
+    std::vector<std::uint64_t> modifiers; ///< dma-bufs with one of them; empty: shared memory
 
     friend constexpr bool operator==(const Offer&, const Offer&) = default;
 };
@@ -46,9 +46,10 @@ struct Offer {
 struct ChosenFormat {
     std::uint32_t videoFormat = 0;
     Size size;
-    std::optional<std::uint64_t> modifier;
-    Fraction framerate;    ///< 0: variable
-    Fraction maxFramerate; ///< 0: not said
+    std::vector<std::uint64_t> modifiers; ///< empty: shared memory
+    bool modifierIsOpen = false;          ///< the producer is to choose one of them and offer that; even of one
+    Fraction framerate;                   ///< 0: variable
+    Fraction maxFramerate;                ///< 0: not said
 };
 
 /// A pod with its memory.
@@ -68,7 +69,7 @@ private:
 [[nodiscard]] Pod formatPod(const Offer& offer, RateChoice rates, std::uint32_t maxFps);
 
 /// Nothing for what is not raw video of a believable size.
-[[nodiscard]] std::optional<ChosenFormat> parseFormat(const spa_pod& format) noexcept;
+[[nodiscard]] std::optional<ChosenFormat> parseFormat(const spa_pod& format);
 
 enum class SlotMemory { dmaBuf, memFd };
 
@@ -81,7 +82,7 @@ struct BufferCount {
 /// stride 0: neither stride nor size is stated, as for memory that others laid out.
 [[nodiscard]] Pod buffersPod(SlotMemory memory, BufferCount count, std::uint32_t stride, std::uint32_t height);
 
-/// type: enum spa_meta_type.
-[[nodiscard]] Pod metaPod(std::uint32_t type, std::size_t byteSize);
+/// type: enum spa_meta_type. least: where a consumer may choose a smaller one; 0: it may not.
+[[nodiscard]] Pod metaPod(std::uint32_t type, std::size_t byteSize, std::size_t least = 0);
 
 } // namespace vgpuview

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // A PipeWire consumer in a process of its own, that looks closely at what it gets.
 //
-// usage: pipewire_consumer REPORT_FD TARGET_NODE_NAME [dmabuf] [shm] [yuy2] [buffers=N] [hold=N] [nolink] [nocheck]
-// [nolook] Commands on standard input, one letter each: p pause, r resume, h release what is held, q quit.
+// usage: pipewire_consumer REPORT_FD TARGET_NODE_NAME [dmabuf] [shm] [yuy2] [modifiers=HEX,HEX...] [refuse]
+// [buffers=N] [hold=N] [nolink] [nocheck] [nolook]. refuse: of each kind of dma-buf one is tried, and its modifier
+// offered no more, as by a consumer that can't import it. Commands on standard input, one letter each: p pause, r
+// resume, h release what is held, q quit.
 #include "pipewire_report.h"
 #include "synthetic/pattern.h"
 
@@ -38,6 +40,8 @@ struct Consumer {
     bool dmaBufs = false;
     bool sharedMemory = false;
     bool yuy2 = false;
+    bool refuse = false;
+    std::vector<std::uint64_t> modifiers{DRM_FORMAT_MOD_LINEAR, DRM_FORMAT_MOD_INVALID};
     bool link = true;
     bool check = true;
     bool look = true;
@@ -98,17 +102,40 @@ void checkCursor(Consumer& self, const spa_buffer& buffer) {
         return;
     const auto* bitmap =
         reinterpret_cast<const spa_meta_bitmap*>(reinterpret_cast<const std::byte*>(cursor) + cursor->bitmap_offset);
-    report.cursorWidth = bitmap->offset ? bitmap->size.width : 0;
+    bool visible = false;
+    bool different = false;
     const auto* pixel = reinterpret_cast<const std::uint8_t*>(bitmap) + bitmap->offset;
     for (std::uint32_t y = 0; bitmap->offset && y < bitmap->size.height; ++y) {
         for (std::uint32_t x = 0; x < bitmap->size.width; ++x, pixel += 4) {
             const std::uint32_t argb =
                 std::uint32_t{pixel[3]} << 24 | std::uint32_t{pixel[0]} << 16 | std::uint32_t{pixel[1]} << 8 | pixel[2];
-            if (argb != vgpuview::cursorPixel(x, y))
-                report.cursorMismatches = report.cursorMismatches + 1;
+            visible = visible || pixel[3] != 0;
+            different = different || argb != vgpuview::cursorPixel(x, y);
         }
     }
-    report.cursorImages = report.cursorImages + 1;
+    report.cursorWidth = visible ? bitmap->size.width : 0;
+    if (visible && different)
+        ++report.cursorMismatches;
+    ++report.cursorImages;
+}
+
+void noteDamage(Consumer& self, const spa_buffer& buffer) {
+    ConsumerReport& report = *self.report;
+    const spa_meta* const meta = spa_buffer_find_meta(&buffer, SPA_META_VideoDamage);
+    if (!meta) {
+        report.damageRects = ConsumerReport::noDamage;
+        return;
+    }
+    std::uint32_t count = 0;
+    const auto* regions = static_cast<const spa_meta_region*>(meta->data);
+    const std::size_t most = meta->size / sizeof(spa_meta_region);
+    while (count < most && spa_meta_region_is_valid(&regions[count]))
+        ++count;
+    report.damageRects = count;
+    if (count > 0) {
+        report.damageY = static_cast<std::uint32_t>(regions[0].region.position.y);
+        report.damageHeight = regions[0].region.size.height;
+    }
 }
 
 /// The number that the picture itself claims must be the header's, and every pixel that frame's.
@@ -167,6 +194,8 @@ void take(Consumer& self, pw_buffer& buffer) {
     if (::fstat(static_cast<int>(data.fd), &status) == 0)
         report.lastInode = status.st_ino;
     checkCursor(self, content);
+    noteDamage(self, content);
+    report.modifier = self.format.modifier;
     if (data.chunk->size != 0 && self.look)
         checkPicture(self, data, sequence);
     report.lastSequence = sequence;
@@ -182,11 +211,12 @@ const spa_pod* offer(spa_pod_builder& builder, const Consumer& self, bool modifi
                         SPA_POD_Id(self.yuy2 ? SPA_VIDEO_FORMAT_YUY2 : SPA_VIDEO_FORMAT_BGRx), 0);
     if (modifiers) {
         spa_pod_frame choice{};
-        spa_pod_builder_prop(&builder, SPA_FORMAT_VIDEO_modifier, SPA_POD_PROP_FLAG_MANDATORY);
+        spa_pod_builder_prop(&builder, SPA_FORMAT_VIDEO_modifier,
+                             SPA_POD_PROP_FLAG_MANDATORY | SPA_POD_PROP_FLAG_DONT_FIXATE);
         spa_pod_builder_push_choice(&builder, &choice, SPA_CHOICE_Enum, 0);
-        spa_pod_builder_long(&builder, DRM_FORMAT_MOD_LINEAR);
-        spa_pod_builder_long(&builder, DRM_FORMAT_MOD_LINEAR);
-        spa_pod_builder_long(&builder, static_cast<std::int64_t>(DRM_FORMAT_MOD_INVALID));
+        spa_pod_builder_long(&builder, static_cast<std::int64_t>(self.modifiers.front()));
+        for (const std::uint64_t modifier : self.modifiers)
+            spa_pod_builder_long(&builder, static_cast<std::int64_t>(modifier));
         spa_pod_builder_pop(&builder, &choice);
     }
     spa_rectangle preferred{1280, 720};
@@ -197,6 +227,15 @@ const spa_pod* offer(spa_pod_builder& builder, const Consumer& self, bool modifi
     spa_pod_builder_add(&builder, SPA_FORMAT_VIDEO_size, SPA_POD_CHOICE_RANGE_Rectangle(&preferred, &least, &most),
                         SPA_FORMAT_VIDEO_framerate, SPA_POD_CHOICE_RANGE_Fraction(&variable, &variable, &fastest), 0);
     return static_cast<const spa_pod*>(spa_pod_builder_pop(&builder, &object));
+}
+
+std::vector<const spa_pod*> offers(spa_pod_builder& builder, const Consumer& self) {
+    std::vector<const spa_pod*> pods;
+    if (self.dmaBufs && !self.modifiers.empty())
+        pods.push_back(offer(builder, self, true));
+    if (self.sharedMemory)
+        pods.push_back(offer(builder, self, false));
+    return pods;
 }
 
 void formatChanged(Consumer& self, const spa_pod* parameter) {
@@ -218,7 +257,7 @@ void formatChanged(Consumer& self, const spa_pod* parameter) {
     const auto cursorSize = [](std::size_t extent) {
         return static_cast<int>(sizeof(spa_meta_cursor) + sizeof(spa_meta_bitmap) + extent * extent * 4);
     };
-    std::array<const spa_pod*, 3> parameters{};
+    std::array<const spa_pod*, 4> parameters{};
     parameters[0] = static_cast<const spa_pod*>(
         spa_pod_builder_add_object(&builder, SPA_TYPE_OBJECT_ParamBuffers, SPA_PARAM_Buffers, SPA_PARAM_BUFFERS_buffers,
                                    SPA_POD_CHOICE_RANGE_Int(self.buffers, 1, self.buffers), SPA_PARAM_BUFFERS_blocks,
@@ -229,11 +268,33 @@ void formatChanged(Consumer& self, const spa_pod* parameter) {
     parameters[2] = static_cast<const spa_pod*>(spa_pod_builder_add_object(
         &builder, SPA_TYPE_OBJECT_ParamMeta, SPA_PARAM_Meta, SPA_PARAM_META_type, SPA_POD_Id(SPA_META_Cursor),
         SPA_PARAM_META_size, SPA_POD_CHOICE_RANGE_Int(cursorSize(64), cursorSize(1), cursorSize(cursorPixels))));
+    constexpr int region = sizeof(spa_meta_region);
+    parameters[3] = static_cast<const spa_pod*>(spa_pod_builder_add_object(
+        &builder, SPA_TYPE_OBJECT_ParamMeta, SPA_PARAM_Meta, SPA_PARAM_META_type, SPA_POD_Id(SPA_META_VideoDamage),
+        SPA_PARAM_META_size, SPA_POD_CHOICE_RANGE_Int(region * 8, region, region * 16)));
     pw_stream_update_params(self.stream, parameters.data(), parameters.size());
+}
+
+/// A dma-buf that can't be imported: what is left is offered anew, and the buffer goes back unseen.
+bool refused(Consumer& self, pw_buffer& buffer) {
+    if (!self.refuse || buffer.buffer->datas[0].type != SPA_DATA_DmaBuf)
+        return false;
+    pw_stream_queue_buffer(self.stream, &buffer);
+    if (std::erase(self.modifiers, self.format.modifier) == 0)
+        return true;
+    ++self.report->refusals;
+    std::array<std::byte, 4096> memory{};
+    spa_pod_builder builder{};
+    spa_pod_builder_init(&builder, memory.data(), memory.size());
+    std::vector<const spa_pod*> formats = offers(builder, self);
+    pw_stream_update_params(self.stream, formats.data(), static_cast<std::uint32_t>(formats.size()));
+    return true;
 }
 
 void process(Consumer& self) {
     while (pw_buffer* buffer = pw_stream_dequeue_buffer(self.stream)) {
+        if (refused(self, *buffer))
+            return;
         take(self, *buffer);
         self.held.push_back(buffer);
         while (self.held.size() > self.hold) {
@@ -330,9 +391,18 @@ int main(int argc, char** argv) {
         self.dmaBufs |= word == "dmabuf";
         self.sharedMemory |= word == "shm";
         self.yuy2 |= word == "yuy2";
+        self.refuse |= word == "refuse";
         self.link &= word != "nolink";
         self.check &= word != "nocheck";
         self.look &= word != "nolook";
+        if (word.starts_with("modifiers=")) {
+            self.modifiers.clear();
+            for (const char* text = word.data() + 9; *text != 0;) {
+                char* end = nullptr;
+                self.modifiers.push_back(std::strtoull(text + 1, &end, 16));
+                text = end;
+            }
+        }
         if (word.starts_with("buffers="))
             self.buffers = std::atoi(word.data() + 8);
         if (word.starts_with("hold="))
@@ -361,14 +431,10 @@ int main(int argc, char** argv) {
     std::array<std::byte, 4096> memory{};
     spa_pod_builder builder{};
     spa_pod_builder_init(&builder, memory.data(), memory.size());
-    std::vector<const spa_pod*> offers;
-    if (self.dmaBufs)
-        offers.push_back(offer(builder, self, true));
-    if (self.sharedMemory)
-        offers.push_back(offer(builder, self, false));
+    std::vector<const spa_pod*> formats = offers(builder, self);
     const int flags = self.link ? PW_STREAM_FLAG_NONE : PW_STREAM_FLAG_AUTOCONNECT;
-    pw_stream_connect(self.stream, PW_DIRECTION_INPUT, PW_ID_ANY, static_cast<pw_stream_flags>(flags), offers.data(),
-                      static_cast<std::uint32_t>(offers.size()));
+    pw_stream_connect(self.stream, PW_DIRECTION_INPUT, PW_ID_ANY, static_cast<pw_stream_flags>(flags), formats.data(),
+                      static_cast<std::uint32_t>(formats.size()));
     pw_loop_add_io(
         pw_main_loop_get_loop(self.loop), STDIN_FILENO, SPA_IO_IN | SPA_IO_HUP, false,
         [](void* data, int fd, std::uint32_t) {

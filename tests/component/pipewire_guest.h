@@ -30,7 +30,7 @@ public:
         frame_.queriedAt = MonotonicClock().now();
         return {.status = PollStatus::ok,
                 .primary = std::exchange(changed_, false) ? PrimaryChange::certain : PrimaryChange::none,
-                .damage = {}};
+                .damage = damage};
     }
     [[nodiscard]] const Frame& frame() const noexcept override { return frame_; }
     [[nodiscard]] SourceCounters counters() const noexcept override { return {}; }
@@ -49,6 +49,7 @@ public:
     void addBuffer() {
         BufferRef buffer = doubles::makeMemoryBuffer(size_, kind_);
         auto mapped = MappedBuffer::map(*buffer, MapAccess::readWrite);
+        buffer = withModifier(std::move(buffer));
         struct stat status {};
         ::fstat(buffer->fd(), &status);
         inodes.insert(status.st_ino);
@@ -80,6 +81,11 @@ public:
         inode = buffers_.back().inode;
         changed_ = true;
     }
+    /// Something new in the buffer that is shown.
+    void turnInPlace() {
+        ++frame_.sequence;
+        changed_ = true;
+    }
     void blank() {
         ++frame_.sequence;
         frame_.primary.reset();
@@ -93,13 +99,15 @@ public:
             for (std::uint32_t y = 0; y < patternCursorSize.height; ++y)
                 for (std::uint32_t x = 0; x < patternCursorSize.width; ++x)
                     *pixel++ = cursorPixel(x, y);
-            cursor_ = std::move(buffer);
+            cursor_ = withModifier(std::move(buffer));
         }
         frame_.cursor = Plane{.buffer = cursor_, .position = position, .hotSpot = patternCursorHotSpot};
     }
     void hideCursor() { frame_.cursor.reset(); }
     [[nodiscard]] std::uint64_t sequence() const noexcept { return frame_.sequence; }
 
+    std::uint64_t modifier = DRM_FORMAT_MOD_LINEAR; ///< of buffers to come; rows all the same
+    Damage damage;                                  ///< what poll() says is new; empty: it can't tell
     unsigned polls = 0;
     std::function<void()> onPoll; ///< what the guest does before each answer
     std::set<std::uint64_t> inodes;
@@ -111,6 +119,14 @@ private:
         MappedBuffer mapped;
         std::uint64_t inode;
     };
+
+    [[nodiscard]] BufferRef withModifier(BufferRef buffer) const {
+        if (modifier == DRM_FORMAT_MOD_LINEAR)
+            return buffer;
+        BufferLayout layout = buffer->layout();
+        layout.format.modifier = modifier;
+        return std::make_shared<const Buffer>(kind_, layout, UniqueFd::duplicateOf(buffer->fd()));
+    }
 
     SourceDescription description_{.address = "test:",
                                    .name = "test",

@@ -12,6 +12,7 @@ namespace vgpuview::component {
 /// Written by the consumer, read by the test.
 struct ConsumerReport {
     static constexpr std::size_t mostLatencies = 4096;
+    static constexpr std::uint32_t noDamage = 0xffffffff;
 
     std::atomic<std::uint64_t> frames{0};      ///< buffers with a picture that were taken
     std::atomic<std::uint64_t> mismatches{0};  ///< pictures that are not the one that their sequence number claims
@@ -35,6 +36,11 @@ struct ConsumerReport {
     std::atomic<std::uint32_t> cursorWidth{0};  ///< of the last image told; 0: hidden
     std::atomic<std::uint32_t> cursorImages{0}; ///< how often an image was told
     std::atomic<std::uint32_t> cursorMismatches{0};
+    std::atomic<std::uint64_t> modifier{0};    ///< of the format in use
+    std::atomic<std::uint32_t> refusals{0};    ///< modifiers that were given up
+    std::atomic<std::uint32_t> damageRects{0}; ///< of the last frame
+    std::atomic<std::uint32_t> damageY{0};     ///< of its first rectangle
+    std::atomic<std::uint32_t> damageHeight{0};
     std::atomic<std::uint32_t> state{0}; ///< enum pw_stream_state + 1
     std::atomic<std::uint32_t> errors{0};
     std::array<std::atomic<std::uint32_t>, mostLatencies> latencies{}; ///< microseconds from the timestamp; a ring

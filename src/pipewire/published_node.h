@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// The node that applications find: its name and serial, kept in the graph through restarts of the daemon.
+#pragma once
+
+#include "base/log.h"
+#include "loop/event_loop.h"
+#include "pipewire/daemon_connection.h"
+#include "pipewire/stream_node.h"
+#include "pipewire/stream_options.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace vgpuview {
+
+/// What the owner of a published node answers and hears, besides what the node itself tells.
+class NodeOwner : public NodeObserver {
+public:
+    /// The formats that a new node offers.
+    [[nodiscard]] virtual std::vector<Pod> nodeFormats() = 0;
+    /// The node is gone, with all its buffers; another one comes when the daemon is back. From the loop.
+    virtual void nodeLost() = 0;
+    /// Consumers came or went. From the loop.
+    virtual void consumersChanged() = 0;
+};
+
+/// One connection to the daemon and one node on it. All calls on the loop's thread.
+class PublishedNode {
+public:
+    /// Connects; waits for the daemon's answers, at most a few seconds. Throws Error: notFound where no daemon listens,
+    /// notPermitted where it refuses, held where the name in the options is another node's. All outlive it.
+    PublishedNode(EventLoop& loop, Log& log, const StreamOptions& options, NodeOwner& owner);
+    PublishedNode(const PublishedNode&) = delete;
+    PublishedNode& operator=(const PublishedNode&) = delete;
+
+    /// Puts the node into the graph, at once or when the daemon is back. Names are used where the options have none.
+    /// Throws Error (held) where another node has the name.
+    void publish(const std::string& defaultName, const std::string& defaultDescription);
+    [[nodiscard]] bool published() const noexcept { return wanted_; }
+    /// nullptr while there is none.
+    [[nodiscard]] StreamNode* node() const noexcept { return node_.get(); }
+    /// Replaces the node, which failed, in the loop's next turn.
+    void renew();
+    /// Says the node's serial as soon as it is known, once for each node.
+    void tellSerial();
+    [[nodiscard]] std::size_t consumers() const noexcept;
+
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    /// Empty before the daemon has told it.
+    [[nodiscard]] const std::string& serial() const noexcept { return serial_; }
+    [[nodiscard]] std::uint64_t reconnects() const noexcept { return reconnects_; }
+    /// Empty while there is no daemon.
+    [[nodiscard]] std::string_view daemonVersion() const noexcept;
+
+private:
+    void connect();
+    void connectionLost();
+    void reconnect();
+    void createNode();
+    void refuseNameInUse() const;
+    [[nodiscard]] bool isOurs(std::uint32_t nodeId) const noexcept { return node_ && node_->id() == nodeId; }
+
+    EventLoop& loop_;
+    Log& log_;
+    const StreamOptions& options_;
+    NodeOwner& owner_;
+    std::string name_;
+    std::string description_;
+    std::string serial_;
+    bool wanted_ = false;
+    std::uint64_t reconnects_ = 0;
+    // The node's end is told to what stands above it.
+    Watch linksChange_;
+    Watch renewal_;
+    Nanoseconds retryDelay_{};
+    std::unique_ptr<Timer> retryTimer_;
+    std::unique_ptr<DaemonConnection> connection_;
+    std::unique_ptr<StreamNode> node_;
+};
+
+} // namespace vgpuview

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+// A stream on a daemon of the test's own, with a guest that does what the test says.
+#pragma once
+
+#include "forward/forwarder.h"
+#include "pipewire/stream_sink.h"
+#include "pipewire_bed.h"
+#include "pipewire_guest.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace vgpuview::component {
+
+using namespace std::chrono_literals;
+
+inline constexpr Size small{320, 120};
+inline constexpr const char* name = "vgpu-view.test";
+
+class RecordingLog final : public Log {
+public:
+    RecordingLog()
+        : Log(LogLevel::debug) {}
+    [[nodiscard]] bool told(std::string_view part) const { return text.find(part) != std::string::npos; }
+
+    std::string text;
+
+protected:
+    void write(LogLevel, std::string_view message) override { text.append(message).append("\n"); }
+};
+
+class StreamTest : public testing::Test {
+protected:
+    void start(StreamOptions options = {}) {
+        options.nodeName = name;
+        if (options.maxFps == 60)
+            options.maxFps = 500;
+        sink = std::make_unique<StreamSink>(loop, log, makeGpu, options);
+        engine.setSource(&guest);
+        engine.addSink(*sink);
+    }
+    ~StreamTest() override { stop(); }
+    void stop() {
+        if (sink)
+            engine.removeSink(*sink);
+        sink.reset();
+        engine.setSource(nullptr);
+    }
+    template<typename Condition>
+    bool runUntil(Condition&& condition, Nanoseconds longest = 5s) {
+        const TimePoint deadline = loop.now() + longest;
+        while (!condition()) {
+            if (loop.now() >= deadline)
+                return false;
+            loop.iterate(1ms);
+        }
+        return true;
+    }
+    void runFor(Nanoseconds duration) {
+        runUntil([] { return false; }, duration);
+    }
+    /// Shows one picture and waits until the consumer has looked at it.
+    bool flipAndWait(const Consumer& consumer) {
+        guest.flip();
+        return runUntil([&] { return consumer.report().lastSequence == guest.sequence(); });
+    }
+    std::string detail(std::string_view key) const {
+        const SinkReport report = sink->report();
+        const auto found = std::find_if(report.details.begin(), report.details.end(),
+                                        [&](const auto& entry) { return entry.first == key; });
+        return found == report.details.end() ? "" : found->second;
+    }
+
+    Bed bed{SessionManager::none};
+    GpuFactory makeGpu;
+    EventLoop loop;
+    RecordingLog log;
+    Guest guest{BufferKind::dmaBuf};
+    Forwarder engine{loop, {}};
+    std::unique_ptr<StreamSink> sink;
+};
+
+} // namespace vgpuview::component
