@@ -2,96 +2,20 @@
 // What a frame costs the window's thread at four sizes: CPU time, heap allocations, bytes copied. The compositor runs
 // in another thread and is not counted. Exit code 1 where a count is not 0, and with --strict where a time is over its
 // goal.
+#include "allocations.h"
 #include "component/wayland/test_compositor.h"
-#include "doubles/fake_source.h"
+#include "flipping_source.h"
 #include "forward/forwarder.h"
 #include "loop/event_loop.h"
 #include "wayland/window_sink.h"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
-#include <link.h>
 
 #include <algorithm>
-#include <array>
-#include <atomic>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <ctime>
 #include <string_view>
-#include <vector>
-
-namespace {
-
-// Allocations are told apart by who asks: libwayland makes a proxy for each frame callback and feedback and a closure
-// for each event, which no client can keep it from.
-struct AddressRange {
-    std::uintptr_t begin = 0;
-    std::uintptr_t end = 0;
-};
-AddressRange libraries[2];
-thread_local bool counting = false;
-thread_local std::uint64_t ownAllocations = 0;
-thread_local std::uint64_t libraryAllocations = 0;
-
-void count(const void* caller) {
-    if (!counting)
-        return;
-    const auto address = reinterpret_cast<std::uintptr_t>(caller);
-    for (const AddressRange& range : libraries)
-        if (address >= range.begin && address < range.end) {
-            ++libraryAllocations;
-            return;
-        }
-    ++ownAllocations;
-}
-
-void findLibraries() {
-    std::size_t found = 0;
-    dl_iterate_phdr(
-        [](dl_phdr_info* info, std::size_t, void* data) {
-            auto& index = *static_cast<std::size_t*>(data);
-            const bool wayland = std::strstr(info->dlpi_name, "libwayland-client") != nullptr;
-            const bool ffi = std::strstr(info->dlpi_name, "libffi") != nullptr;
-            if (!wayland && !ffi)
-                return 0;
-            AddressRange range{UINTPTR_MAX, 0};
-            for (int i = 0; i < info->dlpi_phnum; ++i) {
-                const auto& header = info->dlpi_phdr[i];
-                if (header.p_type != PT_LOAD)
-                    continue;
-                range.begin = std::min(range.begin, static_cast<std::uintptr_t>(info->dlpi_addr + header.p_vaddr));
-                range.end =
-                    std::max(range.end, static_cast<std::uintptr_t>(info->dlpi_addr + header.p_vaddr + header.p_memsz));
-            }
-            if (index < 2)
-                libraries[index++] = range;
-            return 0;
-        },
-        &found);
-}
-
-} // namespace
-
-extern "C" {
-void* __libc_malloc(std::size_t size);
-void* __libc_calloc(std::size_t count, std::size_t size);
-void* __libc_realloc(void* memory, std::size_t size);
-
-__attribute__((visibility("default"))) void* malloc(std::size_t size) {
-    count(__builtin_return_address(0));
-    return __libc_malloc(size);
-}
-__attribute__((visibility("default"))) void* calloc(std::size_t number, std::size_t size) {
-    count(__builtin_return_address(0));
-    return __libc_calloc(number, size);
-}
-__attribute__((visibility("default"))) void* realloc(void* memory, std::size_t size) {
-    count(__builtin_return_address(0));
-    return __libc_realloc(memory, size);
-}
-}
 
 namespace vgpuview {
 namespace {
@@ -116,34 +40,6 @@ protected:
     void write(LogLevel, std::string_view) override {}
 };
 
-/// Three buffers in turn, one with each poll.
-class FlippingSource final : public FrameSource {
-public:
-    explicit FlippingSource(Size size) {
-        for (BufferRef& buffer : buffers_)
-            buffer = doubles::makeMemoryBuffer(size, BufferKind::dmaBuf);
-        frame_.primary = Plane{.buffer = buffers_[0], .position = {}, .hotSpot = {}};
-    }
-    [[nodiscard]] const SourceDescription& description() const noexcept override { return description_; }
-    void observe(FrameSourceObserver*) noexcept override {}
-    PollResult poll() override {
-        ++frame_.sequence;
-        frame_.queriedAt = MonotonicClock().now();
-        frame_.primary->buffer = buffers_[frame_.sequence % buffers_.size()];
-        return {.status = PollStatus::ok,
-                .primary = PrimaryChange::certain,
-                .damage = Damage::all(buffers_[0]->layout().size)};
-    }
-    [[nodiscard]] const Frame& frame() const noexcept override { return frame_; }
-    [[nodiscard]] SourceCounters counters() const noexcept override { return {}; }
-    [[nodiscard]] std::string endReason() const override { return {}; }
-
-private:
-    SourceDescription description_{.address = "bench:", .name = "bench", .vmName = "", .type = "bench", .quirks = {}};
-    std::array<BufferRef, 3> buffers_;
-    Frame frame_;
-};
-
 double threadMicroseconds() {
     timespec time{};
     ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
@@ -155,7 +51,7 @@ Result measure(Size size, std::uint64_t frames) {
     SilentLog log;
     TestCompositor compositor;
     compositor.recordRequests(false);
-    FlippingSource source(size);
+    bench::FlippingSource source(size);
     WindowOptions options;
     options.display = compositor.takeClientSocket();
     WindowSink window(loop, log, nullptr, std::move(options));
@@ -172,22 +68,23 @@ Result measure(Size size, std::uint64_t frames) {
     const std::uint64_t before = window.report().commits;
     const std::uint64_t target = before + frames;
     double spent = 0;
-    ownAllocations = libraryAllocations = 0;
+    static_cast<void>(bench::takeAllocations());
     for (std::uint64_t done = before; done < target; done = window.report().commits) {
         // The report itself is not part of a frame.
         const double start = threadMicroseconds();
-        counting = true;
+        bench::countAllocations(true);
         for (unsigned i = 0; i < 64; ++i)
             loop.iterate(std::chrono::milliseconds(100));
-        counting = false;
+        bench::countAllocations(false);
         spent += threadMicroseconds() - start;
     }
     const SinkReport report = window.report();
+    const bench::Allocations allocations = bench::takeAllocations();
     const auto shown = static_cast<double>(report.commits - before);
     Result result{.size = size,
                   .microseconds = spent / shown,
-                  .own = static_cast<double>(ownAllocations) / shown,
-                  .library = static_cast<double>(libraryAllocations) / shown,
+                  .own = static_cast<double>(allocations.own) / shown,
+                  .library = static_cast<double>(allocations.library) / shown,
                   .bytesCopied = report.bytesCopied,
                   .blits = report.blits};
     engine.removeSink(window);
@@ -208,7 +105,8 @@ int main(int argc, char** argv) {
         else
             frames = std::strtoull(argv[i], nullptr, 10);
     }
-    findLibraries();
+    // libwayland makes a proxy for each frame callback and feedback and a closure for each event.
+    bench::setLibraries({"libwayland-client", "libffi"});
     bool good = true;
     double least = 1e9;
     double most = 0;
