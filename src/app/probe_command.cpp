@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // vgpu-view probe: what one vGPU offers.
 #include "app/commands.h"
-#include "app/source_opener.h"
 #include "frame/plane_check.h"
+#include "sources/source_opener.h"
 #include "vfio/io.h"
 #include "vfio/probe.h"
 

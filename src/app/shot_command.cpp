@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // vgpu-view shot: one picture, without a compositor.
 #include "app/commands.h"
-#include "app/source_opener.h"
 #include "image/picture.h"
 #include "image/png_file.h"
 #include "loop/event_loop.h"
+#include "sources/source_opener.h"
 #if VGPUVIEW_GPU
 #include "gpu/gpu.h"
 #endif

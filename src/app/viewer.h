@@ -6,11 +6,11 @@
 #include "app/options.h"
 #include "app/report.h"
 #include "app/report_file.h"
-#include "app/source_opener.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "forward/forwarder.h"
 #include "loop/event_loop.h"
+#include "sources/source_opener.h"
 
 #include <memory>
 #include <optional>

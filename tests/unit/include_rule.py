@@ -13,6 +13,7 @@ MAY_USE = {
     "frame": {"base"},
     "vfio": {"base", "loop", "frame"},
     "synthetic": {"base", "loop", "frame"},
+    "sources": {"base", "loop", "frame", "vfio", "synthetic"},
     "gpu": {"base", "frame"},
     "input": {"base", "loop"},
     "forward": {"base", "loop", "frame"},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // From SOURCE, as the user wrote it, to a frame source.
-#include "app/source_opener.h"
+#include "sources/source_opener.h"
 
 #include "base/error.h"
 #include "synthetic/test_source.h"
