@@ -77,7 +77,7 @@ std::string answerOn(int fd) {
         if (c != '\n')
             continue;
         text += line;
-        if (line.find("\"event\"") == std::string::npos)
+        if (!line.starts_with("{\"timestamp\"")) // as events begin, and QEMU's own schema names them too
             break;
         line.clear();
     }

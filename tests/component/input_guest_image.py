@@ -5,22 +5,28 @@
 Usage: input_guest_image.py INIT FOLDER
 
 INIT is the guest's only program. Kernel and modules are taken from the folder that VGPU_VIEW_TEST_KERNEL_ROOT names, a
-system's root or an unpacked kernel package; else from the running system. Exit code 77: there is no kernel.
+system's root or an unpacked kernel package; else from what packaging/fetch-test-kernel left in build/test-kernel, else
+from the running system. Exit code 77: there is no kernel.
 """
 
 import lzma
 import os
 import pathlib
+import re
 import shutil
-import subprocess
 import sys
 
 # In the order of loading; what they need comes before them.
 MODULES = ["evdev", "virtio_pci", "virtio_input", "psmouse", "xhci_pci", "hid_generic", "usbhid"]
 
 
-def find_kernel():
-    root = pathlib.Path(os.environ.get("VGPU_VIEW_TEST_KERNEL_ROOT", "/"))
+def roots():
+    if "VGPU_VIEW_TEST_KERNEL_ROOT" in os.environ:
+        return [pathlib.Path(os.environ["VGPU_VIEW_TEST_KERNEL_ROOT"])]
+    return [pathlib.Path(__file__).resolve().parents[2] / "build/test-kernel", pathlib.Path("/")]
+
+
+def find_kernel(root):
     for image in sorted((root / "boot").glob("vmlinuz-*"), reverse=True):
         release = image.name.removeprefix("vmlinuz-")
         for modules in (root / "lib/modules" / release, root / "usr/lib/modules" / release):
@@ -40,8 +46,8 @@ class Modules:
         path = self.files.get(name)
         if path is None or path in self.order:
             return
-        depends = subprocess.run(["/sbin/modinfo", "-F", "depends", str(path)], check=True, capture_output=True, text=True)
-        for needed in depends.stdout.strip().split(","):
+        depends = re.search(rb"\0depends=([^\0]*)\0", content_of(path))
+        for needed in depends.group(1).decode().split(",") if depends else []:
             self.add(needed.replace("-", "_"))
         self.order.append(path)
 
@@ -62,7 +68,7 @@ def cpio_entry(name, mode, content=b""):
 
 def main():
     init, folder = (pathlib.Path(argument) for argument in sys.argv[1:3])
-    kernel = find_kernel()
+    kernel = next(filter(None, map(find_kernel, roots())), None)
     if kernel is None:
         print("no kernel with its modules here", file=sys.stderr)
         return 77
