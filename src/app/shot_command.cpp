@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 // vgpu-view shot: one picture, without a compositor.
 #include "app/commands.h"
+#include "app/late_gpu_reader.h"
 #include "image/picture.h"
 #include "image/png_file.h"
 #include "loop/event_loop.h"
 #include "sources/source_opener.h"
-#if VGPUVIEW_GPU
-#include "gpu/gpu.h"
-#endif
 
 #include <cerrno>
 #include <memory>
@@ -41,24 +39,6 @@ void waitForPicture(EventLoop& loop, FrameSource& source) {
     }
 }
 
-#if VGPUVIEW_GPU
-/// Reads by the GPU what can't be mapped; the GPU is opened only then.
-class LateGpuReader final : public PixelReader {
-public:
-    explicit LateGpuReader(Log& log)
-        : log_(log) {}
-    bool read(const Buffer& from, std::span<std::uint32_t> argb) override {
-        if (!gpu_)
-            gpu_ = Gpu::create(log_);
-        return gpu_->read(from, argb);
-    }
-
-private:
-    Log& log_;
-    std::unique_ptr<Gpu> gpu_;
-};
-#endif
-
 } // namespace
 
 ExitCode runShot(const Options& options, Log& log) {
@@ -67,12 +47,8 @@ ExitCode runShot(const Options& options, Log& log) {
     const std::unique_ptr<FrameSource> source = opener.open(options.source);
     waitForPicture(loop, *source);
     const CursorVisibility cursor = options.pictureWithCursor ? CursorVisibility::visible : CursorVisibility::hidden;
-#if VGPUVIEW_GPU
     LateGpuReader reader(log);
     const Picture picture = composePicture(source->frame(), cursor, &reader);
-#else
-    const Picture picture = composePicture(source->frame(), cursor);
-#endif
     writePng(options.picturePath, picture.size, picture.argb);
     return ExitCode::done;
 }

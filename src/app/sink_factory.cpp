@@ -2,6 +2,7 @@
 // The sinks that a command line asks for.
 #include "app/sink_factory.h"
 
+#include "app/screenshot.h"
 #include "base/error.h"
 #if VGPUVIEW_GPU
 #include "gpu/gpu.h"
@@ -37,12 +38,16 @@ GpuFactory gpuFactory([[maybe_unused]] Log& log) {
 std::unique_ptr<FrameSink> makeWindow([[maybe_unused]] const Options& options, [[maybe_unused]] EventLoop& loop,
                                       [[maybe_unused]] Log& log, [[maybe_unused]] InputSink* input) {
 #if VGPUVIEW_WINDOW
-    return std::make_unique<WindowSink>(loop, log, gpuFactory(log),
-                                        WindowOptions{.scale = options.scale,
-                                                      .start = options.start,
-                                                      .zeroCopy = options.zeroCopy,
-                                                      .input = input,
-                                                      .hotKeys = options.input.hotKeys});
+    return std::make_unique<WindowSink>(
+        loop, log, gpuFactory(log),
+        WindowOptions{.scale = options.scale,
+                      .start = options.start,
+                      .zeroCopy = options.zeroCopy,
+                      .input = input,
+                      .hotKeys = options.input.hotKeys,
+                      .saveScreenshot = [&log](const Frame& frame, const std::string& name) {
+                          saveScreenshot(frame, name, log);
+                      }});
 #else
     notInThisBuild("window");
 #endif

@@ -220,6 +220,10 @@ void WindowSink::Window::hotKeyPressed(HotKeyAction action) {
     case HotKeyAction::fullScreen:
         shell_->setFullScreen(!shell_->state().fullScreen);
         break;
+    case HotKeyAction::screenshot:
+        if (options_.saveScreenshot)
+            options_.saveScreenshot(frame_, titleName_);
+        break;
     case HotKeyAction::quit:
         shellClosed();
         break;

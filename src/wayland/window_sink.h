@@ -10,6 +10,7 @@
 #include "input/input_sink.h"
 #include "loop/event_loop.h"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,6 +45,8 @@ struct WindowOptions {
     WaylandDisplay display = {};
     InputSink* input = nullptr; ///< where events go; outlives the window. Null: nowhere
     HotKeys hotKeys = {};
+    /// The screenshot key was pressed while the guest shows this; name is the VM's or the source's. May be empty.
+    std::function<void(const Frame& frame, const std::string& name)> saveScreenshot = {};
 };
 
 /// One window with one guest's screen. F11 toggles full screen.

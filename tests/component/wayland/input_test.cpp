@@ -140,6 +140,21 @@ TEST_F(InputTest, TheQuitKeyClosesTheWindow) {
     EXPECT_TRUE(until([&] { return !closed.empty(); }));
 }
 
+TEST_F(InputTest, TheScreenshotKeySavesWhatTheGuestShows) {
+    std::vector<std::pair<BufferId, std::string>> saved;
+    openOn({640, 480}, {}, {.saveScreenshot = [&](const Frame& frame, const std::string& name) {
+               saved.emplace_back(frame.primary->buffer->id(), name);
+           }});
+    user([](TestSeat& seat) {
+        seat.keyboardEnter();
+        seat.key(KEY_LEFTCTRL, true);
+        seat.key(KEY_LEFTALT, true);
+        seat.tap(KEY_S);
+    });
+    ASSERT_TRUE(until([&] { return !saved.empty(); }));
+    EXPECT_THAT(saved, ElementsAre(testing::Pair(source.current.primary->buffer->id(), "fake")));
+}
+
 // An absolute pointer ------------------------------------------------------------------------------------------------
 
 TEST_F(InputTest, MotionOfAFrameIsOneEvent) {
