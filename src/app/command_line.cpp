@@ -173,6 +173,16 @@ void addInput(CLI::App& command, Options& options) {
         ->type_name("ACTION=KEYS")
         ->allow_extra_args(false);
 }
+#if VGPUVIEW_WINDOW || VGPUVIEW_MONITOR
+void addMode(CLI::App& command, const std::string& option, std::optional<ModeRequest>& target,
+             const std::string& help) {
+    command
+        .add_option_function<std::string>(
+            option, [&target](const std::string& text) { target = parseMode(text); }, help)
+        ->type_name("WxH[@Hz]")
+        ->check([](const std::string& text) { return parseMode(text) ? std::string() : "no such mode: " + text; });
+}
+#endif
 
 #if VGPUVIEW_WINDOW
 void addWindow(CLI::App& command, Options& options) {
@@ -182,6 +192,10 @@ void addWindow(CLI::App& command, Options& options) {
                                                {"stretch", ScaleMode::stretch},
                                                {"1:1", ScaleMode::oneToOne}},
               options.scale, "fit, integer, stretch, 1:1 (default: fit)");
+    addChoice(command, "--resize", "MODE",
+              std::map<std::string, GuestResize>{{"follow", GuestResize::follow}, {"fixed", GuestResize::fixed}},
+              options.resize, "follow (default): the guest's resolution is the window's size; fixed: it keeps its own");
+    addMode(command, "--size", options.size, "the guest's resolution and the window's size at the start");
     command.add_flag_callback(
         "--full-screen", [&options] { options.start = StartMode::fullScreen; }, "start in full screen (F11 leaves it)");
     command.add_flag_callback(
@@ -217,12 +231,8 @@ void addStream(CLI::App& command, Options& options) {
 
 #if VGPUVIEW_MONITOR
 void addMonitor(CLI::App& command, Options& options) {
-    command
-        .add_option_function<std::string>(
-            "--mode", [&options](const std::string& text) { options.monitor.mode = parseMode(text); },
-            "the monitor's mode (default: the guest's size where the monitor has it)")
-        ->type_name("WxH[@Hz]")
-        ->check([](const std::string& text) { return parseMode(text) ? std::string() : "no such mode: " + text; });
+    addMode(command, "--mode", options.monitor.mode,
+            "the monitor's mode (default: the guest's size where the monitor has it)");
     command.add_option("--output", options.monitor.output, "use this monitor only (default: all)")->type_name("NAME");
     addChoice(command, "--scale", "MODE",
               std::map<std::string, MonitorScale>{

@@ -54,6 +54,8 @@ struct Options {
     ScaleMode scale = ScaleMode::fit;
     StartMode start = StartMode::windowed;
     ZeroCopy zeroCopy = ZeroCopy::preferred;
+    GuestResize resize = GuestResize::follow;
+    std::optional<ModeRequest> size;
 #endif
 };
 

@@ -43,6 +43,8 @@ std::unique_ptr<FrameSink> makeWindow([[maybe_unused]] const Options& options, [
         WindowOptions{.scale = options.scale,
                       .start = options.start,
                       .zeroCopy = options.zeroCopy,
+                      .resize = options.resize,
+                      .size = options.size,
                       .input = input,
                       .hotKeys = options.input.hotKeys,
                       .saveScreenshot = [&log](const Frame& frame, const std::string& name) {

@@ -117,9 +117,8 @@ void dropDuplicates(VfioIo& io, int processFd, VfioProcess& process) {
     std::vector<UniqueFd> copies;
     std::erase_if(process.devices, [&](const DeviceDescriptor& descriptor) {
         UniqueFd copy = copyOf(io, processFd, process.pid, descriptor);
-        const bool known = std::any_of(copies.begin(), copies.end(), [&](const UniqueFd& other) {
-            return io.areSameFile(other.get(), copy.get());
-        });
+        const bool known = std::any_of(copies.begin(), copies.end(),
+                                       [&](const UniqueFd& other) { return io.areSameFile(other.get(), copy.get()); });
         if (!known)
             copies.push_back(std::move(copy));
         return known;

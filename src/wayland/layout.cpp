@@ -65,7 +65,7 @@ Rect rectOf(Span x, Span y) noexcept {
 } // namespace
 
 Layout layOut(Size window, Size picture, ScaleMode mode, Scale120 scale) noexcept {
-    const Size device{toDevice(window.width, scale), toDevice(window.height, scale)};
+    const Size device = deviceSize(window, scale);
     const Rect all{{0, 0}, picture};
     if (mode == ScaleMode::stretch || device.empty())
         return {.picture = {all, {{0, 0}, window}}, .fillsWindow = true};
@@ -133,6 +133,10 @@ double fractionOf(std::int32_t pixel, std::uint32_t length) noexcept {
     if (pixel <= 0)
         return 0;
     return static_cast<std::uint32_t>(pixel) + 1 >= length ? 1 : (pixel + 0.5) / length;
+}
+
+Size deviceSize(Size window, Scale120 scale) noexcept {
+    return {toDevice(window.width, scale), toDevice(window.height, scale)};
 }
 
 Size naturalWindowSize(Size picture, Scale120 scale) noexcept {

@@ -43,6 +43,9 @@ struct Layout {
 /// lies between, so that a guest that rounds either way finds the same pixel.
 [[nodiscard]] double fractionOf(std::int32_t pixel, std::uint32_t length) noexcept;
 
+/// What a window covers of the screen, in device pixels.
+[[nodiscard]] Size deviceSize(Size window, Scale120 scale) noexcept;
+
 /// The window that shows a picture pixel by pixel.
 [[nodiscard]] Size naturalWindowSize(Size picture, Scale120 scale) noexcept;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The outputs that the window is on: refresh rate and scale.
+// The outputs that the window is on: refresh rate, scale, pixel density.
 #include "wayland/outputs.h"
 
 #include <algorithm>
@@ -12,6 +12,19 @@ constexpr std::int32_t usualRefreshMilliHz = 60000;
 constexpr std::int32_t lowestRefreshMilliHz = 1000;
 constexpr std::int32_t highestRefreshMilliHz = 1000000;
 constexpr std::int32_t largestFactor = 16;
+// Beyond these, in pixels an inch, what an output says of its size is made up.
+constexpr std::uint64_t coarsestDensity = 20;
+constexpr std::uint64_t finestDensity = 1000;
+
+/// How long so many pixels are where others have that length; 0: not known.
+std::uint32_t millimetresOf(std::uint32_t pixels, std::uint32_t ofPixels, std::uint32_t millimetres) noexcept {
+    if (ofPixels == 0 || millimetres == 0)
+        return 0;
+    const std::uint64_t tenthsOfInch = std::uint64_t{millimetres} * 100 / 254;
+    if (ofPixels * 10ULL < coarsestDensity * tenthsOfInch || ofPixels * 10ULL > finestDensity * tenthsOfInch)
+        return 0;
+    return static_cast<std::uint32_t>((std::uint64_t{pixels} * millimetres + ofPixels / 2) / ofPixels);
+}
 
 } // namespace
 
@@ -37,14 +50,36 @@ void Outputs::follow(wl_surface* surface) {
 }
 
 Nanoseconds Outputs::refreshInterval() const noexcept {
-    std::int32_t refresh = 0;
+    return Nanoseconds(1'000'000'000'000LL / refreshOf(fastest()));
+}
+
+const Outputs::Output* Outputs::fastest() const noexcept {
+    const Output* found = nullptr;
     for (const auto& output : outputs_)
-        if (output->entered || outputs_.size() == 1)
-            refresh = std::max(refresh, output->refresh);
-    if (refresh == 0)
-        refresh = usualRefreshMilliHz;
-    refresh = std::clamp(refresh, lowestRefreshMilliHz, highestRefreshMilliHz);
-    return Nanoseconds(1'000'000'000'000LL / refresh);
+        if ((output->entered || outputs_.size() == 1) && (!found || output->refresh > found->refresh))
+            found = output.get();
+    return found;
+}
+
+std::int32_t Outputs::refreshOf(const Output* output) noexcept {
+    if (!output || output->refresh == 0)
+        return usualRefreshMilliHz;
+    return std::clamp(output->refresh, lowestRefreshMilliHz, highestRefreshMilliHz);
+}
+
+GuestMonitor Outputs::monitorFor(Size devicePixels) const noexcept {
+    const Output* output = fastest();
+    GuestMonitor monitor{.size = devicePixels, .refreshMilliHz = static_cast<std::uint32_t>(refreshOf(output))};
+    if (!output)
+        return monitor;
+    const auto asSeen = [&](Size size) { return output->turned ? Size{size.height, size.width} : size; };
+    const Size pixels = asSeen(output->pixels);
+    const Size panel = asSeen(output->millimetres);
+    const Size picture{millimetresOf(devicePixels.width, pixels.width, panel.width),
+                       millimetresOf(devicePixels.height, pixels.height, panel.height)};
+    if (!picture.empty())
+        monitor.millimetres = picture;
+    return monitor;
 }
 
 Scale120 Outputs::scale() const noexcept {
@@ -74,7 +109,7 @@ Outputs::Output::Output(Outputs& owner, Proxy<wl_output> proxy, std::uint32_t gl
     , output(std::move(proxy))
     , name(globalName) {
     static constexpr wl_output_listener listener{
-        .geometry = ignoreEvent,
+        .geometry = EventHandler<&Output::geometry>::call,
         .mode = EventHandler<&Output::mode>::call,
         .done = EventHandler<&Output::done>::call,
         .scale = EventHandler<&Output::setScale>::call,
@@ -82,9 +117,20 @@ Outputs::Output::Output(Outputs& owner, Proxy<wl_output> proxy, std::uint32_t gl
     wl_output_add_listener(output.get(), &listener, this);
 }
 
-void Outputs::Output::mode(std::uint32_t flags, std::int32_t, std::int32_t, std::int32_t refreshMilliHz) {
-    if ((flags & WL_OUTPUT_MODE_CURRENT) != 0)
-        refresh = std::max(0, refreshMilliHz);
+void Outputs::Output::geometry(std::int32_t, std::int32_t, std::int32_t widthMillimetres,
+                               std::int32_t heightMillimetres, std::int32_t, const char*, const char*,
+                               std::int32_t transform) {
+    millimetres = {static_cast<std::uint32_t>(std::max(0, widthMillimetres)),
+                   static_cast<std::uint32_t>(std::max(0, heightMillimetres))};
+    turned = transform == WL_OUTPUT_TRANSFORM_90 || transform == WL_OUTPUT_TRANSFORM_270 ||
+             transform == WL_OUTPUT_TRANSFORM_FLIPPED_90 || transform == WL_OUTPUT_TRANSFORM_FLIPPED_270;
+}
+
+void Outputs::Output::mode(std::uint32_t flags, std::int32_t width, std::int32_t height, std::int32_t refreshMilliHz) {
+    if ((flags & WL_OUTPUT_MODE_CURRENT) == 0)
+        return;
+    refresh = std::max(0, refreshMilliHz);
+    pixels = {static_cast<std::uint32_t>(std::max(0, width)), static_cast<std::uint32_t>(std::max(0, height))};
 }
 
 void Outputs::Output::setScale(std::int32_t newFactor) {

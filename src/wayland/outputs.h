@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The outputs that the window is on: refresh rate and scale.
+// The outputs that the window is on: refresh rate, scale, pixel density.
 #pragma once
 
 #include "base/clock.h"
+#include "frame/guest_monitor.h"
 #include "loop/event_loop.h"
 #include "wayland/connection.h"
 #include "wayland/layout.h"
@@ -27,6 +28,8 @@ public:
 
     /// Of the fastest output the window is on; 60 Hz where nothing is known.
     [[nodiscard]] Nanoseconds refreshInterval() const noexcept;
+    /// A monitor that covers that much of the output the window is on: as fast, its pixels as large.
+    [[nodiscard]] GuestMonitor monitorFor(Size devicePixels) const noexcept;
     /// The largest wl_output.scale the window is on, else the only output's.
     [[nodiscard]] Scale120 scale() const noexcept;
 
@@ -38,7 +41,9 @@ private:
         Output(const Output&) = delete;
         Output& operator=(const Output&) = delete;
 
-        void mode(std::uint32_t flags, std::int32_t, std::int32_t, std::int32_t refreshMilliHz);
+        void geometry(std::int32_t x, std::int32_t y, std::int32_t widthMillimetres, std::int32_t heightMillimetres,
+                      std::int32_t subpixel, const char* make, const char* model, std::int32_t transform);
+        void mode(std::uint32_t flags, std::int32_t width, std::int32_t height, std::int32_t refreshMilliHz);
         void setScale(std::int32_t factor);
         void done();
         void eventFailed(std::exception_ptr failure) noexcept { outputs.eventFailed(std::move(failure)); }
@@ -48,9 +53,15 @@ private:
         std::uint32_t name;
         std::int32_t refresh = 0; ///< milliHz, 0: unknown
         std::int32_t factor = 1;
+        Size millimetres; ///< of the panel as it is mounted, as are the pixels; empty: unknown
+        Size pixels;
+        bool turned = false; ///< by 90 or 270 degrees
         bool entered = false;
     };
 
+    /// The fastest that the window is on, or null.
+    [[nodiscard]] const Output* fastest() const noexcept;
+    [[nodiscard]] static std::int32_t refreshOf(const Output* output) noexcept;
     void entered(wl_output* output);
     void left(wl_output* output);
 

@@ -57,6 +57,7 @@ WindowSink::Window::Window(EventLoop& loop, Log& log, GpuFactory makeGpu, Window
                   requestCallback();
                   commitAll();
               })
+    , resize_(loop, sink, log, options_.resize, options_.size)
     , seat_(loop, connection_.globals(), main_.get(), options_.input, options_.hotKeys, *this) {
     const Globals& globals = connection_.globals();
     main_.makeOpaque(globals);
@@ -104,12 +105,14 @@ ClientBuffer WindowSink::Window::makeBlack() {
 void WindowSink::Window::attach(FrameDemand& demand) {
     demand_ = &demand;
     pacing_.attach(demand);
+    resize_.attach(demand, options_.size ? std::optional(outputs_.monitorFor(options_.size->size)) : std::nullopt);
     if (shell_->state().configured)
         pacing_.start();
 }
 
 void WindowSink::Window::show(const FrameUpdate& update) {
     pacing_.shown();
+    resize_.sourceIs(update.source);
     frame_ = update.frame;
     shown_ = true;
     if (update.primaryChanged) {
@@ -256,12 +259,20 @@ Scale120 WindowSink::Window::scale() const noexcept {
 Size WindowSink::Window::windowSize() noexcept {
     const ShellState& state = shell_->state();
     // A size that only repeats the window's own choice does not bind it.
-    if (!state.size.empty() && (state.sizeBinding || state.size != ownSize_))
+    const Size picture = frame_.primary ? frame_.primary->buffer->layout().size : Size{};
+    if (!state.size.empty() && (state.sizeBinding || state.size != ownSize_)) {
+        resize_.windowIs(outputs_.monitorFor(deviceSize(state.size, scale())), picture);
         return state.size;
-    if (frame_.primary)
-        ownSize_ = naturalWindowSize(frame_.primary->buffer->layout().size, scale());
+    }
+    if (options_.size)
+        ownSize_ = naturalWindowSize(options_.size->size, scale());
+    else if (!picture.empty() && (ownSize_.empty() || !resize_.leads()))
+        ownSize_ = naturalWindowSize(picture, scale());
     else if (ownSize_.empty())
         ownSize_ = sizeWithoutPicture;
+    if (resize_.leads())
+        resize_.windowIs(outputs_.monitorFor(options_.size ? options_.size->size : deviceSize(ownSize_, scale())),
+                         picture);
     return ownSize_;
 }
 

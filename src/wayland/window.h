@@ -11,6 +11,7 @@
 #include "wayland/outputs.h"
 #include "wayland/pacing.h"
 #include "wayland/presentation.h"
+#include "wayland/resize_follower.h"
 #include "wayland/seat.h"
 #include "wayland/shell.h"
 #include "wayland/surface.h"
@@ -103,6 +104,7 @@ private:
     Proxy<wp_fractional_scale_v1> fractionalScale_;
     std::unique_ptr<Shell> shell_;
     Pacing pacing_;
+    ResizeFollower resize_;
     Seat seat_;
     Proxy<wl_callback> callback_;
     const Surface* callbackSurface_ = nullptr;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/log.h"
+#include "base/mode_request.h"
 #include "base/unique_fd.h"
 #include "frame/frame_sink.h"
 #include "gpu/gpu.h"
@@ -28,6 +29,12 @@ enum class ScaleMode {
 
 enum class StartMode { windowed, fullScreen };
 
+/// Whether the guest's resolution is that of its picture's place on the screen, where its vGPU takes an EDID.
+enum class GuestResize {
+    follow, ///< with each size that the user or the desktop gives the window
+    fixed,  ///< the guest's own
+};
+
 enum class ZeroCopy {
     preferred, ///< a picture that the compositor cannot take as it is is copied
     required,  ///< such a picture ends the program with exit code 6
@@ -40,6 +47,8 @@ struct WindowOptions {
     ScaleMode scale = ScaleMode::fit;
     StartMode start = StartMode::windowed;
     ZeroCopy zeroCopy = ZeroCopy::preferred;
+    GuestResize resize = GuestResize::follow;
+    std::optional<ModeRequest> size = {}; ///< the guest's and the window's at the start, in device pixels
     std::string appId = "vgpu-view";
     std::string title = {}; ///< empty: the VM's name, else the source's
     WaylandDisplay display = {};

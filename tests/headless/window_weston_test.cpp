@@ -209,7 +209,8 @@ TEST_F(WestonTest, ShowsEveryPixelOfTheGuestsMemory) {
 
 TEST_F(WestonTest, FollowsTheGuestsModeChangesAndScalesThemToTheScreen) {
     TestSource source(
-        parseTestOptions("400x300,buffers=2,cursor=off,memory=memfd,still,modes=400x300/800x600,every=90"), loop, log);
+        parseTestOptions("400x300,buffers=2,cursor=off,memory=memfd,still,edid=off,modes=400x300/800x600,every=90"),
+        loop, log);
     WindowSink window(loop, log, nullptr, {.scale = ScaleMode::stretch, .start = StartMode::fullScreen});
     Forwarder engine(loop, {});
     engine.setSource(&source);

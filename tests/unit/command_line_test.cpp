@@ -57,6 +57,17 @@ TEST(CommandLine, AShotNamesItsFileLast) {
     EXPECT_EQ(usageError({"shot", "a", "b", "c"}).exitCode(), ExitCode::usage);
 }
 
+#if VGPUVIEW_WINDOW
+TEST(CommandLine, TheGuestsSizeIsTheWindowsToSay) {
+    EXPECT_EQ(options({"test"}).resize, GuestResize::follow);
+    EXPECT_EQ(options({"test", "--resize", "fixed"}).resize, GuestResize::fixed);
+    EXPECT_EQ(options({"test", "--size", "2560x1440@59.94"}).size,
+              (ModeRequest{.size = {2560, 1440}, .refreshMilliHz = 59'940}));
+    EXPECT_EQ(usageError({"test", "--size", "2560"}).exitCode(), ExitCode::usage);
+    EXPECT_EQ(usageError({"test", "--resize", "never"}).exitCode(), ExitCode::usage);
+}
+#endif
+
 TEST(CommandLine, RunOptionsAreTaken) {
     const Options run =
         options({"test", "--frames", "10", "--stats", "--report", "-", "--wait", "--log-level", "debug"});

@@ -172,7 +172,8 @@ TEST_F(OpenDeviceTest, ADuplicatedDescriptorIsOneDevice) {
     const OpenedDevice opened = open(ProcessAddress{.pid = 5});
     ASSERT_TRUE(opened.vgpu) << "one device of one group is known for certain";
     EXPECT_EQ(opened.vgpu->uuid, uuid);
-    expectError(ProcessAddress{.pid = 5, .index = 1}, ExitCode::notFound, "it has 1 VFIO device open", "counted from 0");
+    expectError(ProcessAddress{.pid = 5, .index = 1}, ExitCode::notFound, "it has 1 VFIO device open",
+                "counted from 0");
 }
 
 TEST_F(OpenDeviceTest, AProcessesOnlyDeviceIsKnownByItsGroupAndLocked) {

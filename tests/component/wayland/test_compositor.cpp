@@ -549,7 +549,13 @@ void Server::addGlobals() {
     seat.emplace(display, options.seat, [this] { return surfaces.at(0)->resource; });
     addGlobal(wl_output_interface, 3, [](Server& server, wl_client* to, int version, std::uint32_t id) {
         wl_resource* output = makeResource(to, wl_output_interface, version, id, &outputImplementation, &server);
-        wl_output_send_mode(output, WL_OUTPUT_MODE_CURRENT, 1920, 1080, 75000);
+        const Size millimetres = server.options.outputMillimetres;
+        const Size pixels = server.options.outputPixels;
+        wl_output_send_geometry(output, 0, 0, static_cast<std::int32_t>(millimetres.width),
+                                static_cast<std::int32_t>(millimetres.height), WL_OUTPUT_SUBPIXEL_UNKNOWN, "test",
+                                "test", server.options.outputTransform);
+        wl_output_send_mode(output, WL_OUTPUT_MODE_CURRENT, static_cast<std::int32_t>(pixels.width),
+                            static_cast<std::int32_t>(pixels.height), 75000);
         wl_output_send_scale(output, 1);
         wl_output_send_done(output);
     });

@@ -39,6 +39,9 @@ struct CompositorOptions {
     std::uint32_t fractionalScale = 0; ///< in 120ths; 0: no such protocol
     Size firstConfigure = {};          ///< empty: the client chooses
     SeatOptions seat = {};
+    Size outputPixels{1920, 1080};
+    Size outputMillimetres = {}; ///< empty: not known
+    std::int32_t outputTransform = 0;
     bool answers = true; ///< false: reads nothing
 };
 
