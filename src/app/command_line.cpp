@@ -173,6 +173,7 @@ void addInput(CLI::App& command, Options& options) {
         ->type_name("ACTION=KEYS")
         ->allow_extra_args(false);
 }
+
 #if VGPUVIEW_WINDOW || VGPUVIEW_MONITOR
 void addMode(CLI::App& command, const std::string& option, std::optional<ModeRequest>& target,
              const std::string& help) {

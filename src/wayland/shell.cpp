@@ -3,6 +3,9 @@
 #include "wayland/shell.h"
 
 #include "frame/plane_check.h"
+#if VGPUVIEW_LIBDECOR
+#include "wayland/libdecor_shell.h"
+#endif
 
 #include <algorithm>
 #include <cstring>
@@ -34,6 +37,21 @@ std::uint32_t sane(std::int32_t length) noexcept {
 }
 
 } // namespace
+
+Decorations decorationsOn(const Globals& globals) noexcept {
+    if (globals.decoration)
+        return Decorations::compositor;
+    return VGPUVIEW_LIBDECOR ? Decorations::libdecor : Decorations::none;
+}
+
+std::unique_ptr<Shell> makeShell(EventLoop& loop, [[maybe_unused]] wl_display* display, const Globals& globals,
+                                 wl_surface* surface, const WindowOptions& options, ShellObserver& observer) {
+#if VGPUVIEW_LIBDECOR
+    if (decorationsOn(globals) == Decorations::libdecor)
+        return std::make_unique<LibdecorShell>(loop, display, surface, options, observer);
+#endif
+    return std::make_unique<XdgShell>(loop, globals, surface, options, observer);
+}
 
 XdgShell::XdgShell(EventLoop& loop, const Globals& globals, wl_surface* surface, const WindowOptions& options,
                    ShellObserver& observer)

@@ -38,7 +38,20 @@ public:
     /// Before each commit of the window's surface: agrees to the newest state at that size. Returns whether there is
     /// anything new to commit.
     virtual bool accept(Size size) = 0;
+    /// After each batch of events, before what they changed is looked at.
+    virtual void afterEvents() {}
+    /// For protocols that speak of it; null while there is none.
+    [[nodiscard]] virtual xdg_toplevel* toplevel() const noexcept = 0;
 };
+
+/// Whose decorations the window wears on this compositor.
+enum class Decorations { compositor, libdecor, none };
+[[nodiscard]] Decorations decorationsOn(const Globals& globals) noexcept;
+
+/// The surface's role with those decorations, committed for the first time. globals, surface and observer outlive it.
+[[nodiscard]] std::unique_ptr<Shell> makeShell(EventLoop& loop, wl_display* display, const Globals& globals,
+                                               wl_surface* surface, const WindowOptions& options,
+                                               ShellObserver& observer);
 
 /// By xdg-shell, with decorations drawn by the compositor where it offers them.
 class XdgShell final : public Shell {
@@ -53,6 +66,7 @@ public:
     void setTitle(const std::string& title) override;
     void setFullScreen(bool wanted) override;
     bool accept(Size size) override;
+    [[nodiscard]] xdg_toplevel* toplevel() const noexcept override { return toplevel_.get(); }
 
     void eventFailed(std::exception_ptr failure) noexcept { loop_.fail(std::move(failure)); }
 

@@ -21,6 +21,16 @@ constexpr Size sizeWithoutPicture{640, 480};
 constexpr Scale120 smallestScale = wholeScale / 4;
 constexpr Scale120 largestScale = wholeScale * 16;
 
+// libdecor needs a few to come to its first configure; a compositor that takes longer is heard later.
+constexpr unsigned mostRoundtrips = 8;
+
+/// libdecor does not pass on what compositors say of visibility in all its versions.
+Visibility visibilityOn(const Globals& globals) noexcept {
+    return decorationsOn(globals) != Decorations::libdecor && xdg_wm_base_get_version(globals.shell.get()) >= 6
+               ? Visibility::told
+               : Visibility::guessed;
+}
+
 /// Cut between characters of UTF-8: a message holds no more than 4096 bytes.
 std::string_view shortened(std::string_view text) noexcept {
     constexpr std::size_t longest = 200;
@@ -51,8 +61,7 @@ WindowSink::Window::Window(EventLoop& loop, Log& log, GpuFactory makeGpu, Window
     , main_(connection_.globals())
     , video_(connection_.globals(), main_, Surface::Pointer::passes)
     , cursor_(connection_.globals(), main_, Surface::Pointer::passes)
-    , pacing_(loop, sink,
-              xdg_wm_base_get_version(connection_.globals().shell.get()) >= 6 ? Visibility::told : Visibility::guessed,
+    , pacing_(loop, sink, visibilityOn(connection_.globals()),
               [this] {
                   requestCallback();
                   commitAll();
@@ -71,9 +80,13 @@ WindowSink::Window::Window(EventLoop& loop, Log& log, GpuFactory makeGpu, Window
             wp_fractional_scale_manager_v1_get_fractional_scale(globals.fractionalScale.get(), main_.get()));
         wp_fractional_scale_v1_add_listener(fractionalScale_.get(), &listener, this);
     }
-    shell_ = std::make_unique<XdgShell>(loop, globals, main_.get(), options_, static_cast<ShellObserver&>(*this));
+    shell_ = makeShell(loop, connection_.display(), globals, main_.get(), options_, *this);
     // Formats, outputs and the clock are known after this; the first configure usually is too.
     connection_.roundtrip();
+    for (unsigned i = 1; i < mostRoundtrips && !shell_->state().configured; ++i) {
+        shell_->afterEvents();
+        connection_.roundtrip();
+    }
     built_ = true;
     if (options_.input != nullptr)
         options_.input->observe(this);
@@ -236,6 +249,7 @@ void WindowSink::Window::hotKeyPressed(HotKeyAction action) {
 }
 
 void WindowSink::Window::afterEvents() {
+    shell_->afterEvents();
     // Of several configures only the newest counts, so they are looked at when all are read.
     if (std::exchange(configureNews_, false) && shell_->state().configured) {
         if (demand_)

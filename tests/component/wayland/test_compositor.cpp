@@ -523,8 +523,9 @@ void Server::addGlobals() {
     addGlobal(xdg_wm_base_interface,
               std::min(options.shellVersion, static_cast<std::uint32_t>(xdg_wm_base_interface.version)),
               BindPlain<xdg_wm_base_interface, shellImplementation>{});
-    addGlobal(zxdg_decoration_manager_v1_interface, 1,
-              BindPlain<zxdg_decoration_manager_v1_interface, decorationManagerImplementation>{});
+    if (options.decoration)
+        addGlobal(zxdg_decoration_manager_v1_interface, 1,
+                  BindPlain<zxdg_decoration_manager_v1_interface, decorationManagerImplementation>{});
     if (options.viewporter)
         addGlobal(wp_viewporter_interface, 1, BindPlain<wp_viewporter_interface, viewporterImplementation>{});
     if (options.singlePixel)
@@ -732,7 +733,8 @@ void Server::commit(ServerSurface& surface) {
     }
     ++counters.toplevelCommits;
     if (!surface.acked) {
-        sendConfigure(options.firstConfigure, {});
+        if (options.configures)
+            sendConfigure(options.firstConfigure, {});
         return;
     }
     for (ServerSurface* each : surfaces)

@@ -36,13 +36,15 @@ struct CompositorOptions {
     bool presentation = true;
     clockid_t presentationClock = CLOCK_MONOTONIC;
     bool singlePixel = true;
+    bool decoration = true;
     std::uint32_t fractionalScale = 0; ///< in 120ths; 0: no such protocol
     Size firstConfigure = {};          ///< empty: the client chooses
     SeatOptions seat = {};
     Size outputPixels{1920, 1080};
     Size outputMillimetres = {}; ///< empty: not known
     std::int32_t outputTransform = 0;
-    bool answers = true; ///< false: reads nothing
+    bool configures = true; ///< false: only by configure()
+    bool answers = true;    ///< false: reads nothing
 };
 
 /// What a surface shows since its last commit.
