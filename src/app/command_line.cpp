@@ -200,6 +200,11 @@ void addWindow(CLI::App& command, Options& options) {
     command.add_flag_callback(
         "--full-screen", [&options] { options.start = StartMode::fullScreen; }, "start in full screen (F11 leaves it)");
     command.add_flag_callback(
+        "--tear", [&options] { options.tearing = ScreenTearing::allowed; },
+        "show frames at once in full screen, where the compositor lets it");
+    command.add_flag_callback(
+        "--no-tear", [&options] { options.tearing = ScreenTearing::avoided; }, "show whole frames only (default)");
+    command.add_flag_callback(
         "--require-zero-copy", [&options] { options.zeroCopy = ZeroCopy::required; },
         "exit code 6 where the compositor can't take the guest's buffers as they are");
 }

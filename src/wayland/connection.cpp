@@ -109,6 +109,16 @@ void Connection::globalAdded(std::uint32_t name, const char* interface, std::uin
         bind(globals_.pointerConstraints, zwp_pointer_constraints_v1_interface, name, 1);
     else if (which == zwp_keyboard_shortcuts_inhibit_manager_v1_interface.name)
         bind(globals_.shortcutsInhibit, zwp_keyboard_shortcuts_inhibit_manager_v1_interface, name, 1);
+    else if (which == wp_content_type_manager_v1_interface.name)
+        bind(globals_.contentType, wp_content_type_manager_v1_interface, name, 1);
+    else if (which == wp_tearing_control_manager_v1_interface.name)
+        bind(globals_.tearing, wp_tearing_control_manager_v1_interface, name, 1);
+    else if (which == zwp_idle_inhibit_manager_v1_interface.name)
+        bind(globals_.idleInhibit, zwp_idle_inhibit_manager_v1_interface, name, 1);
+#if VGPUVIEW_TOPLEVEL_ICON
+    else if (which == xdg_toplevel_icon_manager_v1_interface.name)
+        bind(globals_.icons, xdg_toplevel_icon_manager_v1_interface, name, 1);
+#endif
     else if (which == wl_seat_interface.name)
         bind(globals_.seat, wl_seat_interface, name, atMost(newestSeat));
     else if (which == wl_output_interface.name && version >= WL_OUTPUT_SCALE_SINCE_VERSION) {

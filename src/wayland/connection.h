@@ -31,6 +31,12 @@ struct Globals {
     Proxy<zwp_relative_pointer_manager_v1> relativePointer;
     Proxy<zwp_pointer_constraints_v1> pointerConstraints;
     Proxy<zwp_keyboard_shortcuts_inhibit_manager_v1> shortcutsInhibit;
+    Proxy<wp_content_type_manager_v1> contentType;
+    Proxy<wp_tearing_control_manager_v1> tearing;
+    Proxy<zwp_idle_inhibit_manager_v1> idleInhibit;
+#if VGPUVIEW_TOPLEVEL_ICON
+    Proxy<xdg_toplevel_icon_manager_v1> icons;
+#endif
     Proxy<wl_seat> seat; ///< the first one
 };
 

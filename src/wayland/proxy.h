@@ -2,16 +2,22 @@
 // Owned Wayland proxies, and member functions as their event handlers.
 #pragma once
 
+#include "content-type-v1-client-protocol.h"
 #include "fractional-scale-v1-client-protocol.h"
+#include "idle-inhibit-v1-client-protocol.h"
 #include "linux-dmabuf-v1-client-protocol.h"
 #include "pointer-constraints-v1-client-protocol.h"
 #include "presentation-time-client-protocol.h"
 #include "relative-pointer-v1-client-protocol.h"
 #include "shortcuts-inhibit-v1-client-protocol.h"
 #include "single-pixel-buffer-v1-client-protocol.h"
+#include "tearing-control-v1-client-protocol.h"
 #include "viewporter-client-protocol.h"
 #include "xdg-decoration-v1-client-protocol.h"
 #include "xdg-shell-client-protocol.h"
+#if VGPUVIEW_TOPLEVEL_ICON
+#include "xdg-toplevel-icon-v1-client-protocol.h"
+#endif
 
 #include <wayland-client.h>
 
@@ -92,6 +98,22 @@ struct ProxyDeleter {
         wp_fractional_scale_manager_v1_destroy(proxy);
     }
     void operator()(wp_fractional_scale_v1* proxy) const noexcept { wp_fractional_scale_v1_destroy(proxy); }
+    void operator()(wp_content_type_manager_v1* proxy) const noexcept { wp_content_type_manager_v1_destroy(proxy); }
+    void operator()(wp_content_type_v1* proxy) const noexcept { wp_content_type_v1_destroy(proxy); }
+    void operator()(wp_tearing_control_manager_v1* proxy) const noexcept {
+        wp_tearing_control_manager_v1_destroy(proxy);
+    }
+    void operator()(wp_tearing_control_v1* proxy) const noexcept { wp_tearing_control_v1_destroy(proxy); }
+    void operator()(zwp_idle_inhibit_manager_v1* proxy) const noexcept { zwp_idle_inhibit_manager_v1_destroy(proxy); }
+    void operator()(zwp_idle_inhibitor_v1* proxy) const noexcept { zwp_idle_inhibitor_v1_destroy(proxy); }
+#if VGPUVIEW_TOPLEVEL_ICON
+    void operator()(xdg_toplevel_icon_manager_v1* proxy) const noexcept {
+        xdg_toplevel_icon_manager_v1_destroy(proxy);
+    }
+    void operator()(xdg_toplevel_icon_v1* proxy) const noexcept {
+        xdg_toplevel_icon_v1_destroy(proxy);
+    }
+#endif
     void operator()(wp_single_pixel_buffer_manager_v1* proxy) const noexcept {
         wp_single_pixel_buffer_manager_v1_destroy(proxy);
     }

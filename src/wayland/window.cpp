@@ -61,6 +61,7 @@ WindowSink::Window::Window(EventLoop& loop, Log& log, GpuFactory makeGpu, Window
     , main_(connection_.globals())
     , video_(connection_.globals(), main_, Surface::Pointer::passes)
     , cursor_(connection_.globals(), main_, Surface::Pointer::passes)
+    , hints_(connection_.globals(), options_.tearing, main_, video_)
     , pacing_(loop, sink, visibilityOn(connection_.globals()),
               [this] {
                   requestCallback();
@@ -87,6 +88,7 @@ WindowSink::Window::Window(EventLoop& loop, Log& log, GpuFactory makeGpu, Window
         shell_->afterEvents();
         connection_.roundtrip();
     }
+    hints_.nameIcon(shell_->toplevel(), options_.appId.c_str());
     built_ = true;
     if (options_.input != nullptr)
         options_.input->observe(this);
@@ -306,6 +308,7 @@ void WindowSink::Window::present() {
         main_.touch();
     placePrimary(picture, window);
     placeCursorPlane(layout_);
+    hints_.showing(stage(), shell_->state().fullScreen);
     requestCallback();
     commitAll();
     imports_.collect();
@@ -447,7 +450,7 @@ ClientBuffer* WindowSink::Window::copyOf(const Plane& plane, Copies& copies, con
 }
 
 void WindowSink::Window::requestCallback() {
-    Surface& stage = picture_ && !layout_.fillsWindow ? video_ : main_;
+    Surface& stage = this->stage();
     if (callback_ && callbackSurface_ == &stage)
         return;
     static constexpr wl_callback_listener listener{.done = EventHandler<&Window::callbackDone>::call};

@@ -5,6 +5,7 @@
 #include "wayland/blits.h"
 #include "wayland/connection.h"
 #include "wayland/copies.h"
+#include "wayland/desktop_hints.h"
 #include "wayland/dmabuf_formats.h"
 #include "wayland/imports.h"
 #include "wayland/layout.h"
@@ -74,6 +75,8 @@ private:
     [[nodiscard]] ClientBuffer* copyOf(const Plane& plane, Copies& copies, const std::string& why);
     void placePrimary(ClientBuffer* picture, Size window);
     void placeCursorPlane(const Layout& layout);
+    /// The surface that shows the picture; none covers all of it.
+    [[nodiscard]] Surface& stage() noexcept { return picture_ && !layout_.fillsWindow ? video_ : main_; }
     void requestCallback();
     void commitAll();
     void takeRoute(Route route, const std::string& why);
@@ -100,6 +103,7 @@ private:
     Surface main_;
     Surface video_;
     Surface cursor_;
+    DesktopHints hints_;
     std::optional<Scale120> fractional_;
     Proxy<wp_fractional_scale_v1> fractionalScale_;
     std::unique_ptr<Shell> shell_;

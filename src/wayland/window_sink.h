@@ -35,6 +35,9 @@ enum class GuestResize {
     fixed,  ///< the guest's own
 };
 
+/// Whether the screen may change in the middle of a refresh, in full screen and where the compositor's user lets it.
+enum class ScreenTearing { avoided, allowed };
+
 enum class ZeroCopy {
     preferred, ///< a picture that the compositor cannot take as it is is copied
     required,  ///< such a picture ends the program with exit code 6
@@ -47,10 +50,11 @@ struct WindowOptions {
     ScaleMode scale = ScaleMode::fit;
     StartMode start = StartMode::windowed;
     ZeroCopy zeroCopy = ZeroCopy::preferred;
+    ScreenTearing tearing = ScreenTearing::avoided;
     GuestResize resize = GuestResize::follow;
     std::optional<ModeRequest> size = {}; ///< the guest's and the window's at the start, in device pixels
-    std::string appId = "vgpu-view";
-    std::string title = {}; ///< empty: the VM's name, else the source's
+    std::string appId = "vgpu-view";      ///< the name of its desktop entry and icon
+    std::string title = {};               ///< empty: the VM's name, else the source's
     WaylandDisplay display = {};
     InputSink* input = nullptr; ///< where events go; outlives the window. Null: nowhere
     HotKeys hotKeys = {};

@@ -2,10 +2,13 @@
 // A Wayland compositor inside the test: strict, records every request, and misbehaves on demand.
 #include "component/wayland/test_compositor.h"
 
+#include "content-type-v1-server-protocol.h"
 #include "fractional-scale-v1-server-protocol.h"
+#include "idle-inhibit-v1-server-protocol.h"
 #include "linux-dmabuf-v1-server-protocol.h"
 #include "presentation-time-server-protocol.h"
 #include "single-pixel-buffer-v1-server-protocol.h"
+#include "tearing-control-v1-server-protocol.h"
 #include "viewporter-server-protocol.h"
 #include "xdg-decoration-v1-server-protocol.h"
 #include "xdg-shell-server-protocol.h"
@@ -432,6 +435,43 @@ const struct wp_single_pixel_buffer_manager_v1_interface singlePixelImplementati
     }
 };
 
+// hints --------------------------------------------------------------------------------------------------------------
+
+const struct wp_content_type_v1_interface contentTypeImplementation {
+    .destroy = destroyResource, .set_content_type = [](wl_client*, wl_resource* resource, std::uint32_t type) {
+        dataOf<ServerSurface>(resource)->state.contentType = type;
+    }
+};
+const struct wp_content_type_manager_v1_interface contentTypeManagerImplementation {
+    .destroy = destroyResource,
+    .get_surface_content_type = [](wl_client* client, wl_resource*, std::uint32_t id, wl_resource* surface) {
+        makeResource(client, wp_content_type_v1_interface, 1, id, &contentTypeImplementation,
+                     dataOf<ServerSurface>(surface));
+    }
+};
+const struct wp_tearing_control_v1_interface tearingImplementation {
+    .set_presentation_hint = [](wl_client*, wl_resource* resource,
+                                std::uint32_t hint) { dataOf<ServerSurface>(resource)->state.tearingHint = hint; },
+    .destroy = destroyResource,
+};
+const struct wp_tearing_control_manager_v1_interface tearingManagerImplementation {
+    .destroy = destroyResource,
+    .get_tearing_control = [](wl_client* client, wl_resource*, std::uint32_t id, wl_resource* surface) {
+        makeResource(client, wp_tearing_control_v1_interface, 1, id, &tearingImplementation,
+                     dataOf<ServerSurface>(surface));
+    }
+};
+const struct zwp_idle_inhibitor_v1_interface inhibitorImplementation { .destroy = destroyResource };
+const struct zwp_idle_inhibit_manager_v1_interface inhibitManagerImplementation {
+    .destroy = destroyResource,
+    .create_inhibitor = [](wl_client* client, wl_resource*, std::uint32_t id, wl_resource* of) {
+        auto* surface = dataOf<ServerSurface>(of);
+        surface->state.keepsScreenLit = true;
+        makeResource(client, zwp_idle_inhibitor_v1_interface, 1, id, &inhibitorImplementation, surface,
+                     [](wl_resource* gone) { dataOf<ServerSurface>(gone)->state.keepsScreenLit = false; });
+    }
+};
+
 // presentation-time --------------------------------------------------------------------------------------------------
 
 const struct wp_presentation_interface presentationImplementation {
@@ -526,6 +566,12 @@ void Server::addGlobals() {
     if (options.decoration)
         addGlobal(zxdg_decoration_manager_v1_interface, 1,
                   BindPlain<zxdg_decoration_manager_v1_interface, decorationManagerImplementation>{});
+    addGlobal(wp_content_type_manager_v1_interface, 1,
+              BindPlain<wp_content_type_manager_v1_interface, contentTypeManagerImplementation>{});
+    addGlobal(wp_tearing_control_manager_v1_interface, 1,
+              BindPlain<wp_tearing_control_manager_v1_interface, tearingManagerImplementation>{});
+    addGlobal(zwp_idle_inhibit_manager_v1_interface, 1,
+              BindPlain<zwp_idle_inhibit_manager_v1_interface, inhibitManagerImplementation>{});
     if (options.viewporter)
         addGlobal(wp_viewporter_interface, 1, BindPlain<wp_viewporter_interface, viewporterImplementation>{});
     if (options.singlePixel)

@@ -57,6 +57,9 @@ struct SurfaceState {
     std::optional<Size> destination;
     Point position;
     std::vector<Rect> damage; ///< of the last commit with any
+    std::uint32_t contentType = 0;
+    std::uint32_t tearingHint = 0;
+    bool keepsScreenLit = false;
     unsigned attaches = 0;
     unsigned commits = 0;
 };
