@@ -54,6 +54,7 @@ struct Options {
     ScaleMode scale = ScaleMode::fit;
     StartMode start = StartMode::windowed;
     ZeroCopy zeroCopy = ZeroCopy::preferred;
+    Latency latency = Latency::normal;
     ScreenTearing tearing = ScreenTearing::avoided;
     GuestResize resize = GuestResize::follow;
     std::optional<ModeRequest> size;

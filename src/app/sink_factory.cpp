@@ -43,6 +43,7 @@ std::unique_ptr<FrameSink> makeWindow([[maybe_unused]] const Options& options, [
         WindowOptions{.scale = options.scale,
                       .start = options.start,
                       .zeroCopy = options.zeroCopy,
+                      .latency = options.latency,
                       .tearing = options.tearing,
                       .resize = options.resize,
                       .size = options.size,

@@ -79,7 +79,8 @@ public:
     virtual void forget(const Buffer& buffer) = 0;
     /// The source ended: let go of every buffer before this returns; show "no picture" until the next show().
     virtual void sourceGone() = 0;
-    /// How long to wait between polls while nothing changes: the output's refresh interval.
+    /// How long to wait from now until the next poll, where the last one brought nothing new: the output's refresh
+    /// interval, or until the time at which the sink can take a frame. Positive.
     [[nodiscard]] virtual Nanoseconds pollInterval() const noexcept = 0;
     [[nodiscard]] virtual SinkReport report() const = 0;
 };

@@ -83,7 +83,8 @@ void Pacing::want() {
     if (visibility_ == Visibility::guessed)
         armFor(lastCallback_ + stillTime);
     // May call show() before it returns.
-    demand_->frameWanted(sink_, scheduler_.now());
+    const TimePoint now = scheduler_.now();
+    demand_->frameWanted(sink_, when_ ? when_(now) : now);
 }
 
 void Pacing::dontWant() {

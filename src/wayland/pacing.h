@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 
 namespace vgpuview {
 
@@ -27,6 +28,8 @@ public:
     Pacing& operator=(const Pacing&) = delete;
 
     void attach(FrameDemand& demand) noexcept { demand_ = &demand; }
+    /// When to ask for the frame that can be taken from now on; by default at once.
+    void askAt(std::function<TimePoint(TimePoint now)> when) { when_ = std::move(when); }
     /// The window is there and takes frames from now on.
     void start();
     /// The engine showed a frame; it asks no more until asked again.
@@ -56,6 +59,7 @@ private:
     FrameSink& sink_;
     Visibility visibility_;
     std::function<void()> commitForCallback_;
+    std::function<TimePoint(TimePoint)> when_;
     FrameDemand* demand_ = nullptr;
     std::unique_ptr<Timer> timer_;
     bool armed_ = false;

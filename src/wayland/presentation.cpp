@@ -29,6 +29,7 @@ void Presentation::follow(wl_surface* surface, TimePoint queriedAt) {
         .discarded = EventHandler<&Feedback::discarded>::call,
     };
     free->queriedAt = queriedAt;
+    free->committedAt = loop_.now();
     free->feedback.reset(wp_presentation_feedback(presentation_, surface));
     wp_presentation_feedback_add_listener(free->feedback.get(), &listener, &*free);
 }
@@ -49,7 +50,7 @@ std::optional<TimePoint> Presentation::onOurClock(Nanoseconds time) const noexce
 }
 
 void Presentation::Feedback::presented(std::uint32_t secondsHigh, std::uint32_t secondsLow, std::uint32_t nanoseconds,
-                                       std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t flags) {
+                                       std::uint32_t refresh, std::uint32_t, std::uint32_t, std::uint32_t flags) {
     feedback.reset();
     ++owner->counters_.presented;
     if ((flags & WP_PRESENTATION_FEEDBACK_KIND_ZERO_COPY) != 0)
@@ -60,8 +61,12 @@ void Presentation::Feedback::presented(std::uint32_t secondsHigh, std::uint32_t 
     if (seconds >= longestUptime || nanoseconds >= 1'000'000'000)
         return;
     const Nanoseconds time = std::chrono::seconds(seconds) + Nanoseconds(nanoseconds);
-    if (const std::optional<TimePoint> shownAt = owner->onOurClock(time))
-        owner->counters_.latency.add(*shownAt - queriedAt);
+    const std::optional<TimePoint> shownAt = owner->onOurClock(time);
+    if (!shownAt)
+        return;
+    owner->counters_.latency.add(*shownAt - queriedAt);
+    if (owner->observer_)
+        owner->observer_({.committedAt = committedAt, .presentedAt = *shownAt, .refresh = Nanoseconds(refresh)});
 }
 
 void Presentation::Feedback::discarded() {

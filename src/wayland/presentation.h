@@ -9,7 +9,9 @@
 #include <array>
 #include <cstdint>
 #include <ctime>
+#include <functional>
 #include <optional>
+#include <utility>
 
 namespace vgpuview {
 
@@ -18,6 +20,13 @@ struct PresentationCounters {
     std::uint64_t zeroCopy = 0; ///< scanned out from the guest's memory, with no composition
     std::uint64_t discarded = 0;
     DurationHistogram latency; ///< from the poll of the vGPU to light
+};
+
+/// A frame that reached the screen, on our clock.
+struct PresentedFrame {
+    TimePoint committedAt;
+    TimePoint presentedAt;
+    Nanoseconds refresh; ///< until the next one could be shown; 0: not constant
 };
 
 /// Asks for feedback on commits, up to 32 at a time, in fixed memory.
@@ -31,6 +40,8 @@ public:
     [[nodiscard]] bool known() const noexcept { return presentation_ != nullptr; }
     /// For the surface's next commit, which shows what the vGPU said at that time.
     void follow(wl_surface* surface, TimePoint queriedAt);
+    /// Hears of each frame whose time can be told on our clock.
+    void observe(std::function<void(const PresentedFrame&)> observer) { observer_ = std::move(observer); }
     [[nodiscard]] const PresentationCounters& counters() const noexcept { return counters_; }
 
     void eventFailed(std::exception_ptr failure) noexcept { loop_.fail(std::move(failure)); }
@@ -46,6 +57,7 @@ private:
         Presentation* owner = nullptr;
         Proxy<struct wp_presentation_feedback> feedback;
         TimePoint queriedAt;
+        TimePoint committedAt;
     };
 
     void clockId(std::uint32_t clock);
@@ -57,6 +69,7 @@ private:
     clockid_t clock_ = CLOCK_MONOTONIC;
     std::array<Feedback, 32> pool_;
     PresentationCounters counters_;
+    std::function<void(const PresentedFrame&)> observer_;
 };
 
 } // namespace vgpuview

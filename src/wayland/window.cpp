@@ -88,6 +88,12 @@ WindowSink::Window::Window(EventLoop& loop, Log& log, GpuFactory makeGpu, Window
         shell_->afterEvents();
         connection_.roundtrip();
     }
+    if (options_.latency == Latency::low) {
+        presentation_.observe([this](const PresentedFrame& frame) {
+            latePolling_.presented(frame.committedAt, frame.presentedAt, frame.refresh);
+        });
+        pacing_.askAt([this](TimePoint now) { return latePolling_.next(now); });
+    }
     hints_.nameIcon(shell_->toplevel(), options_.appId.c_str());
     built_ = true;
     if (options_.input != nullptr)
@@ -139,6 +145,11 @@ void WindowSink::Window::show(const FrameUpdate& update) {
     present();
 }
 
+Nanoseconds WindowSink::Window::pollInterval() const noexcept {
+    const TimePoint now = loop_.now();
+    return latePolling_.nextAfter(now, outputs_.refreshInterval()) - now;
+}
+
 void WindowSink::Window::forget(const Buffer& buffer) {
     imports_.forget(buffer.id());
     blits_.forget(buffer);
@@ -181,6 +192,9 @@ SinkReport WindowSink::Window::report() const {
         report.dropped = presentation.discarded;
     }
     report.details.emplace_back("route", nameOf(route_));
+    report.details.emplace_back("latency_mode", options_.latency == Latency::low ? "low" : "normal");
+    if (const auto lead = latePolling_.lead(loop_.now()))
+        report.details.emplace_back("poll_lead_us", fmt::format("{}", lead->count() / 1000));
     return report;
 }
 
@@ -352,6 +366,7 @@ void WindowSink::Window::placePrimary(ClientBuffer* picture, Size window) {
         stage.show(*picture, source, destination.size);
         stage.damage(damage_);
         presentation_.follow(stage.get(), frame_.queriedAt);
+        latePolling_.committed(loop_.now());
         ++commits_;
     } else {
         stage.resize(source, destination.size);

@@ -8,6 +8,7 @@
 #include "wayland/desktop_hints.h"
 #include "wayland/dmabuf_formats.h"
 #include "wayland/imports.h"
+#include "wayland/late_polling.h"
 #include "wayland/layout.h"
 #include "wayland/outputs.h"
 #include "wayland/pacing.h"
@@ -41,7 +42,7 @@ public:
     void show(const FrameUpdate& update);
     void forget(const Buffer& buffer);
     void sourceGone();
-    [[nodiscard]] Nanoseconds pollInterval() const noexcept { return outputs_.refreshInterval(); }
+    [[nodiscard]] Nanoseconds pollInterval() const noexcept;
     [[nodiscard]] SinkReport report() const;
 
     void eventFailed(std::exception_ptr failure) noexcept override { loop_.fail(std::move(failure)); }
@@ -108,6 +109,7 @@ private:
     Proxy<wp_fractional_scale_v1> fractionalScale_;
     std::unique_ptr<Shell> shell_;
     Pacing pacing_;
+    LatePolling latePolling_;
     ResizeFollower resize_;
     Seat seat_;
     Proxy<wl_callback> callback_;

@@ -35,6 +35,11 @@ enum class GuestResize {
     fixed,  ///< the guest's own
 };
 
+enum class Latency {
+    normal, ///< the vGPU is polled as soon as the compositor can take a frame
+    low,    ///< as late as the compositor still takes it for its next refresh, where that can be learned
+};
+
 /// Whether the screen may change in the middle of a refresh, in full screen and where the compositor's user lets it.
 enum class ScreenTearing { avoided, allowed };
 
@@ -50,6 +55,7 @@ struct WindowOptions {
     ScaleMode scale = ScaleMode::fit;
     StartMode start = StartMode::windowed;
     ZeroCopy zeroCopy = ZeroCopy::preferred;
+    Latency latency = Latency::normal;
     ScreenTearing tearing = ScreenTearing::avoided;
     GuestResize resize = GuestResize::follow;
     std::optional<ModeRequest> size = {}; ///< the guest's and the window's at the start, in device pixels

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -33,6 +34,8 @@ public:
     void observe(FrameSourceObserver* observer) noexcept override { observer_ = observer; }
     PollResult poll() override {
         ++polls;
+        if (everyPoll)
+            everyPoll();
         const PollResult result = next;
         next = {.status = next.status, .primary = PrimaryChange::none, .damage = {}};
         return result;
@@ -57,6 +60,7 @@ public:
     [[nodiscard]] FrameSourceObserver* observer() const noexcept { return observer_; }
 
     unsigned polls = 0;
+    std::function<void()> everyPoll; ///< the guest's doing, before the poll is answered
     Frame current;
     PollResult next;
     std::vector<GuestMonitor> monitors; ///< as they were asked for

@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 #include <wayland-server.h>
 
@@ -118,6 +119,7 @@ struct TestCompositor::Server {
             clientGone.notify = [](wl_listener* listener, void*) {
                 Server* self = wl_container_of(listener, self, clientGone);
                 self->client = nullptr;
+                self->takenFrames.clear();
             };
             wl_client_add_destroy_listener(client, &clientGone);
         } else {
@@ -133,6 +135,8 @@ struct TestCompositor::Server {
                 return 0;
             },
             this);
+        if (options.refresh.interval.count() != 0)
+            startRefresh();
         thread = std::thread([this] { wl_display_run(display); });
     }
     ~Server() {
@@ -221,6 +225,10 @@ struct TestCompositor::Server {
     void commit(ServerSurface& surface);
     void apply(ServerSurface& surface);
     void sendRepaint();
+    void startRefresh();
+    void refreshDue();
+    void takeFrame(std::chrono::nanoseconds shownAt);
+    void sendPresented(wl_resource* feedback, std::chrono::nanoseconds monotonic);
     static void describe(ServerSurface& surface);
     void watchShared(wl_resource* buffer);
     void forgetBuffer(const wl_resource* gone);
@@ -240,6 +248,13 @@ struct TestCompositor::Server {
     ImportAnswer importAnswer = ImportAnswer::created;
     Releases releases = Releases::whenReplaced;
     FrameCallbacks frameCallbacks = FrameCallbacks::atOnce;
+    struct TakenFrame {
+        std::chrono::nanoseconds shownAt;
+        wl_resource* feedback;
+    };
+    std::deque<TakenFrame> takenFrames;
+    std::chrono::nanoseconds nextTake{0}; ///< on CLOCK_MONOTONIC
+    UniqueFd refreshTimer;
     bool zeroCopy = false;
     bool recording = true;
     std::vector<std::string> requests;
@@ -786,26 +801,95 @@ void Server::commit(ServerSurface& surface) {
     for (ServerSurface* each : surfaces)
         if (each->child || each == &surface)
             apply(*each);
-    if (frameCallbacks == FrameCallbacks::atOnce)
+    if (options.refresh.interval.count() == 0 && frameCallbacks == FrameCallbacks::atOnce)
         sendRepaint();
 }
 
-void Server::sendRepaint() {
+namespace {
+
+std::chrono::nanoseconds timeOn(clockid_t clock) {
     timespec now{};
-    ::clock_gettime(options.presentationClock, &now);
+    ::clock_gettime(clock, &now);
+    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
+void fireAt(int timer, std::chrono::nanoseconds monotonic) {
+    constexpr std::int64_t second = 1'000'000'000;
+    const itimerspec when{.it_interval = {}, .it_value = {monotonic.count() / second, monotonic.count() % second}};
+    ::timerfd_settime(timer, TFD_TIMER_ABSTIME, &when, nullptr);
+}
+
+} // namespace
+
+void Server::startRefresh() {
+    refreshTimer = UniqueFd(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+    wl_event_loop_add_fd(
+        wl_display_get_event_loop(display), refreshTimer.get(), WL_EVENT_READABLE,
+        [](int fd, std::uint32_t, void* data) {
+            std::uint64_t times = 0;
+            if (::read(fd, &times, sizeof times) > 0)
+                static_cast<Server*>(data)->refreshDue();
+            return 0;
+        },
+        this);
+    nextTake = timeOn(CLOCK_MONOTONIC) + options.refresh.interval;
+    fireAt(refreshTimer.get(), nextTake);
+}
+
+void Server::refreshDue() {
+    const std::chrono::nanoseconds now = timeOn(CLOCK_MONOTONIC);
+    while (!takenFrames.empty() && takenFrames.front().shownAt <= now) {
+        sendPresented(takenFrames.front().feedback, takenFrames.front().shownAt);
+        takenFrames.pop_front();
+    }
+    if (nextTake <= now) {
+        // A test machine may be late by more than a refresh.
+        nextTake += (now - nextTake) / options.refresh.interval * options.refresh.interval;
+        takeFrame(nextTake + options.refresh.takenBefore);
+        nextTake += options.refresh.interval;
+    }
+    fireAt(refreshTimer.get(), takenFrames.empty() ? nextTake : std::min(nextTake, takenFrames.front().shownAt));
+}
+
+void Server::takeFrame(std::chrono::nanoseconds shownAt) {
+    for (ServerSurface* surface : surfaces) {
+        for (wl_resource* callback : std::exchange(surface->callbacks, {})) {
+            wl_callback_send_done(callback, 0);
+            wl_resource_destroy(callback);
+        }
+        std::vector<wl_resource*> feedback = std::exchange(surface->feedback, {});
+        while (feedback.size() > 1) {
+            wp_presentation_feedback_send_discarded(feedback.front());
+            wl_resource_destroy(feedback.front());
+            feedback.erase(feedback.begin());
+        }
+        if (!feedback.empty())
+            takenFrames.push_back({shownAt, feedback.front()});
+    }
+}
+
+void Server::sendPresented(wl_resource* feedback, std::chrono::nanoseconds monotonic) {
+    ++counters.presented;
+    const std::chrono::nanoseconds time = timeOn(options.presentationClock) - timeOn(CLOCK_MONOTONIC) + monotonic;
+    const auto seconds = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(time).count());
+    const auto refresh = options.refresh.told == ScriptedRefresh::Told::constant ? options.refresh.interval.count() : 0;
+    wp_presentation_feedback_send_presented(
+        feedback, static_cast<std::uint32_t>(seconds >> 32), static_cast<std::uint32_t>(seconds),
+        static_cast<std::uint32_t>(time.count() % 1'000'000'000), static_cast<std::uint32_t>(refresh), 0, 0,
+        (zeroCopy ? static_cast<std::uint32_t>(WP_PRESENTATION_FEEDBACK_KIND_ZERO_COPY) : 0U) |
+            static_cast<std::uint32_t>(WP_PRESENTATION_FEEDBACK_KIND_VSYNC));
+    wl_resource_destroy(feedback);
+}
+
+void Server::sendRepaint() {
+    const std::chrono::nanoseconds now = timeOn(CLOCK_MONOTONIC);
     for (ServerSurface* surface : surfaces) {
         for (wl_resource* callback : std::exchange(surface->callbacks, {})) {
             wl_callback_send_done(callback, 0);
             wl_resource_destroy(callback);
         }
         for (wl_resource* feedback : std::exchange(surface->feedback, {})) {
-            ++counters.presented;
-            const auto seconds = static_cast<std::uint64_t>(now.tv_sec);
-            wp_presentation_feedback_send_presented(
-                feedback, static_cast<std::uint32_t>(seconds >> 32), static_cast<std::uint32_t>(seconds),
-                static_cast<std::uint32_t>(now.tv_nsec), 0, 0, 0,
-                zeroCopy ? static_cast<std::uint32_t>(WP_PRESENTATION_FEEDBACK_KIND_ZERO_COPY) : 0U);
-            wl_resource_destroy(feedback);
+            sendPresented(feedback, now);
         }
     }
 }

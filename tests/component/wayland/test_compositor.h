@@ -10,6 +10,7 @@
 #include <drm_fourcc.h>
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <ctime>
 #include <functional>
@@ -26,6 +27,15 @@ enum class ImportAnswer { created, failed, none };
 enum class Releases { whenReplaced, never };
 enum class FrameCallbacks { atOnce, held };
 
+/// An output that refreshes by the clock. Each refresh shows what was committed until a while before it; then, too,
+/// frame callbacks are answered, and feedback at the refresh itself.
+struct ScriptedRefresh {
+    enum class Told { constant, varying };
+    std::chrono::nanoseconds interval{0}; ///< 0: no such output; see FrameCallbacks
+    std::chrono::nanoseconds takenBefore{0};
+    Told told = Told::constant; ///< as the feedback has it
+};
+
 struct CompositorOptions {
     std::uint32_t dmabufVersion = 4; ///< 0: no linux-dmabuf
     std::vector<PixelFormat> dmabufFormats = {{DRM_FORMAT_XRGB8888, DRM_FORMAT_MOD_LINEAR},
@@ -35,6 +45,7 @@ struct CompositorOptions {
     bool viewporter = true;
     bool presentation = true;
     clockid_t presentationClock = CLOCK_MONOTONIC;
+    ScriptedRefresh refresh = {};
     bool singlePixel = true;
     bool decoration = true;
     std::uint32_t fractionalScale = 0; ///< in 120ths; 0: no such protocol
