@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// What a user can choose from.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace vgpuview {
+
+/// An entry of a list: what is stored, and what is read.
+struct Choice {
+    std::string value;
+    std::string text;
+};
+
+/// The vGPUs of this host by their SOURCE, with VM names. Reads sysfs and procfs: some milliseconds.
+[[nodiscard]] std::vector<Choice> listDevices();
+
+} // namespace vgpuview
