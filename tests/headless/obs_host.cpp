@@ -70,13 +70,12 @@ Tasks& tasks() {
 void runTasks(void*, std::uint32_t, std::uint32_t) {
     Tasks& all = tasks();
     std::unique_lock lock(all.mutex);
-    while (!all.waiting.empty()) {
-        const auto task = std::move(all.waiting.front());
-        all.waiting.pop();
-        lock.unlock();
-        task();
-        lock.lock();
-    }
+    // What comes in meanwhile is for the next frame.
+    auto now = std::exchange(all.waiting, {});
+    lock.unlock();
+    for (; !now.empty(); now.pop())
+        now.front()();
+    lock.lock();
     ++all.frames;
     lock.unlock();
     all.drawn.notify_all();
@@ -175,7 +174,7 @@ std::string ObsHost::start() {
         return "obs_startup failed";
     obs_video_info video{};
     video.graphics_module = "libobs-opengl";
-    video.fps_num = 60;
+    video.fps_num = ObsHost::framesPerSecond;
     video.fps_den = 1;
     video.base_width = video.output_width = canvasSize.width;
     video.base_height = video.output_height = canvasSize.height;

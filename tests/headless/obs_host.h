@@ -47,10 +47,11 @@ struct Picture {
 /// How a source is drawn.
 enum class Target { sRgb, linear };
 
-/// One per process. It starts libobs with a canvas of canvasSize at 60 frames a second.
+/// One per process.
 class ObsHost {
 public:
     static constexpr Size canvasSize{640, 480};
+    static constexpr unsigned framesPerSecond = 120;
 
     ObsHost();
     ObsHost(const ObsHost&) = delete;
@@ -61,7 +62,8 @@ public:
     /// Empty, or why libobs does not run here.
     [[nodiscard]] const std::string& trouble() const noexcept { return trouble_; }
 
-    /// Runs it once on the graphics thread inside the graphics context, after the sources of a frame were ticked.
+    /// Runs it once on the graphics thread inside the graphics context, after the sources of a frame were ticked:
+    /// each time for another frame.
     void onGraphicsThread(std::function<void()> task);
     /// Waits until that many more frames were drawn.
     void waitFrames(unsigned count);
