@@ -61,6 +61,13 @@ std::vector<std::string> argumentsOf(const fs::path& processFolder) {
     return arguments;
 }
 
+bool isQemu(const std::vector<std::string>& arguments) {
+    if (arguments.empty())
+        return false;
+    const std::string program = fs::path(arguments.front()).filename().string();
+    return program.find("qemu") != std::string::npos || program.find("kvm") != std::string::npos;
+}
+
 } // namespace
 
 std::unique_ptr<InputSink> makeNamedInput(const InputOptions& options, EventLoop& loop, Log& log) {
@@ -71,9 +78,13 @@ std::unique_ptr<InputSink> makeNamedInput(const InputOptions& options, EventLoop
     return sinkFor(std::make_unique<DbusBackend>(loop, log, DisplayBusAddress{options.dbusAddress.value_or("")}));
 }
 
-FoundInput findInput(const HostPaths& paths, int qemuProcess, EventLoop& loop, Log& log) {
-    const fs::path folder = paths.procfs() / std::to_string(qemuProcess);
+FoundInput findInput(const HostPaths& paths, int process, EventLoop& loop, Log& log) {
+    const fs::path folder = paths.procfs() / std::to_string(process);
     const std::vector<std::string> arguments = argumentsOf(folder);
+    if (!isQemu(arguments)) {
+        log.info("input is off: pid {} is no QEMU; --qmp, --dbus or --dbus-fd names a way to its guest", process);
+        return {.sink = nullptr, .reason = "no way to the guest is known"};
+    }
     const std::vector<fs::path> sockets = qmpSocketsOf(arguments, linkTarget(folder / "cwd"));
     try {
         // The first one is more likely to be some manager's own.
@@ -87,7 +98,7 @@ FoundInput findInput(const HostPaths& paths, int qemuProcess, EventLoop& loop, L
     }
     log.warning("input is off: the QEMU with pid {} offers neither a QMP socket nor a D-Bus display; start it with "
                 "-qmp unix:PATH,server=on,wait=off, or name a way by --qmp, --dbus or --dbus-fd",
-                qemuProcess);
+                process);
     return {.sink = nullptr, .reason = "QEMU has no spare QMP socket"};
 }
 

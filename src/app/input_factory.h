@@ -22,7 +22,7 @@ struct FoundInput {
 /// By the way that the options name: --qmp, --dbus, --dbus-fd. Throws Error (usage) where that can't be one. Loop and
 /// log outlive the sink.
 [[nodiscard]] std::unique_ptr<InputSink> makeNamedInput(const InputOptions& options, EventLoop& loop, Log& log);
-/// By the QMP socket, else the D-Bus display, that this QEMU was started with.
-[[nodiscard]] FoundInput findInput(const HostPaths& paths, int qemuProcess, EventLoop& loop, Log& log);
+/// By the QMP socket, else the D-Bus display, that the process was started with if it is a QEMU.
+[[nodiscard]] FoundInput findInput(const HostPaths& paths, int process, EventLoop& loop, Log& log);
 
 } // namespace vgpuview

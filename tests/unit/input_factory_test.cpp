@@ -65,6 +65,12 @@ TEST_F(InputFactory, WithoutAnyWayItSaysHowToMakeOne) {
                 Contains(testing::AllOf(HasSubstr("4711"), HasSubstr("-qmp unix:PATH"), HasSubstr("--qmp"))));
 }
 
+TEST_F(InputFactory, WhatIsNoQemuIsNotCalledOne) {
+    const FoundInput found = find({"/usr/bin/cloud-hypervisor", "--api-socket", "/run/ch"});
+    EXPECT_FALSE(found.sink);
+    EXPECT_THAT(log.lines, Contains(testing::AllOf(HasSubstr("4711 is no QEMU"), HasSubstr("--qmp"))));
+}
+
 TEST_F(InputFactory, AProcessThatIsGoneHasNoWay) {
     EXPECT_FALSE(findInput(host.paths(), 99, loop, log).sink);
 }
