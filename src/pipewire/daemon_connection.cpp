@@ -39,6 +39,14 @@ std::string_view valueOf(const spa_dict* properties, const char* key) noexcept {
     return value ? value : "";
 }
 
+std::optional<std::uint32_t> numberIn(const spa_dict* properties, const char* key) noexcept {
+    const std::string_view text = valueOf(properties, key);
+    std::uint32_t number = 0;
+    if (std::from_chars(text.data(), text.data() + text.size(), number).ec != std::errc{})
+        return {};
+    return number;
+}
+
 } // namespace
 
 DaemonConnection::DaemonConnection(EventLoop& loop, Events events)
@@ -116,11 +124,6 @@ bool DaemonConnection::hasNodeNamed(std::string_view name) const noexcept {
     return std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& entry) { return entry.second.name == name; });
 }
 
-std::size_t DaemonConnection::linksFrom(std::uint32_t nodeId) const noexcept {
-    return static_cast<std::size_t>(
-        std::count_if(links_.begin(), links_.end(), [&](const auto& link) { return link.second == nodeId; }));
-}
-
 void DaemonConnection::awaitAnswers() {
     const MonotonicClock clock;
     const TimePoint deadline = clock.now() + answerTime;
@@ -161,20 +164,20 @@ void DaemonConnection::add(std::uint32_t id, std::string_view type, const spa_di
         if (events_.nodeKnown)
             events_.nodeKnown(id);
     } else if (type == PW_TYPE_INTERFACE_Link) {
-        const std::string_view text = valueOf(properties, PW_KEY_LINK_OUTPUT_NODE);
-        std::uint32_t output = PW_ID_ANY;
-        if (std::from_chars(text.data(), text.data() + text.size(), output).ec != std::errc{})
+        const std::optional<std::uint32_t> output = numberIn(properties, PW_KEY_LINK_OUTPUT_NODE);
+        const std::optional<std::uint32_t> input = numberIn(properties, PW_KEY_LINK_INPUT_PORT);
+        if (!output || !input)
             return;
-        links_[id] = output;
+        links_[id] = {.outputNode = *output, .inputPort = *input};
         if (events_.linksChanged)
-            events_.linksChanged(output);
+            events_.linksChanged(*output);
     }
 }
 
 void DaemonConnection::remove(std::uint32_t id) {
     nodes_.erase(id);
     if (const auto link = links_.find(id); link != links_.end()) {
-        const std::uint32_t output = link->second;
+        const std::uint32_t output = link->second.outputNode;
         links_.erase(link);
         if (events_.linksChanged)
             events_.linksChanged(output);

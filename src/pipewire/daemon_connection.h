@@ -21,6 +21,12 @@ struct KnownNode {
     std::string serial;
 };
 
+/// A link between two nodes of the graph.
+struct KnownLink {
+    std::uint32_t outputNode = 0;
+    std::uint32_t inputPort = 0;
+};
+
 /// A connection that is up when the constructor returns. What the daemon sends is handled in the loop's turns.
 class DaemonConnection {
 public:
@@ -44,8 +50,9 @@ public:
     [[nodiscard]] const std::string& version() const noexcept { return version_; }
     [[nodiscard]] const KnownNode* node(std::uint32_t id) const noexcept;
     [[nodiscard]] bool hasNodeNamed(std::string_view name) const noexcept;
-    /// How many links leave the node.
-    [[nodiscard]] std::size_t linksFrom(std::uint32_t nodeId) const noexcept;
+    /// All in the graph, by their id.
+    [[nodiscard]] const std::map<std::uint32_t, KnownLink>& links() const noexcept { return links_; }
+    [[nodiscard]] pw_registry* registry() const noexcept { return registry_.get(); }
 
 private:
     /// libpipewire requires that whoever iterates its loop has entered it.
@@ -73,9 +80,9 @@ private:
     Events events_;
     std::string version_;
     std::map<std::uint32_t, KnownNode> nodes_;
-    std::map<std::uint32_t, std::uint32_t> links_; ///< link id -> the node it leaves
-    std::optional<int> awaited_;                   ///< the sequence number of a sync that is under way
-    int error_ = 0;                                ///< errno of a fatal error
+    std::map<std::uint32_t, KnownLink> links_;
+    std::optional<int> awaited_; ///< the sequence number of a sync that is under way
+    int error_ = 0;              ///< errno of a fatal error
     PipeWireLibrary library_;
     LoopPtr loop_;
     Entered entered_;

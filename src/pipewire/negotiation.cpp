@@ -40,12 +40,12 @@ Negotiation::Negotiation(Log& log, const StreamOptions& options, GpuCopies& gpu,
     , copier_(copier)
     , interval_(intervalFor({})) {}
 
-std::vector<Pod> Negotiation::formatsFor(const Buffer* picture, BufferTurnover turnover) {
-    turnover_ = turnover;
-    offers_ = offersFor(picture, ladderFor(picture, turnover));
+std::vector<Pod> Negotiation::formatsFor(const Buffer* picture, Withheld withheld) {
+    withheld_ = withheld;
+    offers_ = offersFor(picture, ladderFor(picture, withheld));
     // What it can do is known now; only copies need it itself.
     if (!chosen_)
-        gpu_.rest();
+        rest();
     const RateChoice rates = options_.role == StreamRole::camera ? RateChoice::list : RateChoice::range;
     std::vector<Pod> pods;
     for (const Offer& offer : offers_)
@@ -53,7 +53,12 @@ std::vector<Pod> Negotiation::formatsFor(const Buffer* picture, BufferTurnover t
     return pods;
 }
 
-Ladder Negotiation::ladderFor(const Buffer* picture, BufferTurnover turnover) {
+void Negotiation::rest() noexcept {
+    gpu_.rest();
+    copier_.clear();
+}
+
+Ladder Negotiation::ladderFor(const Buffer* picture, Withheld withheld) {
     if (!picture) {
         offered_.reset();
         return {.role = options_.role};
@@ -67,18 +72,28 @@ Ladder Negotiation::ladderFor(const Buffer* picture, BufferTurnover turnover) {
     // A camera's pictures come from the GPU only where there is no other way.
     const bool gpu = (options_.role == StreamRole::screen || !mapped) && gpu_.canTake(*picture);
     Ladder ladder{.copies = mapped || gpu, .role = options_.role};
-    if (gpu && !embedded && !blitsRefused_) {
+    const bool memoryOnly = withheld == Withheld::dmaBufs && ladder.copies;
+    if (gpu && !embedded && !blitsRefused_ && !memoryOnly) {
         ladder.blitModifiers = gpu_.modifiers();
         ladder.fixedModifier = fixedModifier_;
     }
-    const bool tears = options_.tearing == Tearing::avoided && picture->kind() == BufferKind::dmaBuf;
-    const bool withheld = embedded || tears || turnover == BufferTurnover::churning;
-    ladder.direct = !withheld || (ladder.blitModifiers.empty() && !ladder.copies);
+    const bool tears = options_.tearing == Tearing::avoided;
+    const bool dmaBuf = picture->kind() == BufferKind::dmaBuf;
+    const bool notDirect = embedded || (dmaBuf && (tears || memoryOnly || withheld == Withheld::ownBuffers));
+    ladder.direct = !notDirect || (ladder.blitModifiers.empty() && !ladder.copies);
+    // Whichever of them is asked first would choose it for all.
+    if (withheld == Withheld::memory && dmaBuf && (ladder.direct || !ladder.blitModifiers.empty()))
+        ladder.copies = false;
     return ladder;
 }
 
 bool Negotiation::staleFor(const Buffer* picture) const noexcept {
     return picture && (!offered_ || offered_->kind != picture->kind() || offered_->layout != picture->layout());
+}
+
+void Negotiation::reset() noexcept {
+    chosen_.reset();
+    rest();
 }
 
 Negotiation::Outcome Negotiation::choose(const ChosenFormat& format) {
@@ -150,12 +165,14 @@ std::string_view Negotiation::reason() const noexcept {
         return ": a camera's format";
     if (!offered_)
         return ": no picture yet";
-    if (turnover_ == BufferTurnover::churning)
+    if (withheld_ == Withheld::ownBuffers)
         return ": the guest brings new buffers all the time";
     if (options_.cursor == CursorMode::embedded)
         return ": the cursor is drawn in";
     if (options_.tearing == Tearing::avoided)
         return ": no tearing";
+    if (withheld_ == Withheld::dmaBufs)
+        return ": one of the consumers takes no dma-bufs";
     return ": the consumer takes nothing better";
 }
 

@@ -14,8 +14,13 @@
 
 namespace vgpuview {
 
-/// Whether the guest's set of buffers stands still long enough to be handed on.
-enum class BufferTurnover { settled, churning };
+/// Why a part of the ladder is not offered.
+enum class Withheld {
+    nothing,
+    ownBuffers, ///< the guest's set of buffers does not stand still long enough
+    dmaBufs,    ///< one of several consumers takes shared memory only
+    memory,     ///< one of several consumers takes dma-bufs only
+};
 
 class Negotiation {
 public:
@@ -29,14 +34,15 @@ public:
     Negotiation(Log& log, const StreamOptions& options, GpuCopies& gpu, PictureCopy& copier);
 
     /// The formats to announce from now on, best first. nullptr: no picture.
-    [[nodiscard]] std::vector<Pod> formatsFor(const Buffer* picture, BufferTurnover turnover);
+    [[nodiscard]] std::vector<Pod> formatsFor(const Buffer* picture, Withheld withheld);
     /// Whether the picture is unlike the one that the last formats were for.
     [[nodiscard]] bool staleFor(const Buffer* picture) const noexcept;
     [[nodiscard]] Outcome choose(const ChosenFormat& format);
     /// How buffers are to be made for what was chosen. Says in the log which step of the ladder it is, and why, where
     /// that changed.
     [[nodiscard]] std::vector<Pod> parameters();
-    void reset() noexcept { chosen_.reset(); }
+    /// The format was taken back, and its buffers are going.
+    void reset() noexcept;
 
     /// Copies by the GPU do not work: they are not offered until retryBlits() or another kind of picture.
     void refuseBlits() noexcept { blitsRefused_ = true; }
@@ -62,10 +68,12 @@ private:
         friend bool operator==(const OfferedPicture&, const OfferedPicture&) = default;
     };
 
-    [[nodiscard]] Ladder ladderFor(const Buffer* picture, BufferTurnover turnover);
+    [[nodiscard]] Ladder ladderFor(const Buffer* picture, Withheld withheld);
     [[nodiscard]] Nanoseconds intervalFor(const ChosenFormat& format) const noexcept;
     [[nodiscard]] std::string_view reason() const noexcept;
     void tellRung();
+    /// Lets go of what only copies need.
+    void rest() noexcept;
 
     Log& log_;
     const StreamOptions& options_;
@@ -73,7 +81,7 @@ private:
     PictureCopy& copier_;
     std::vector<Offer> offers_;
     std::optional<OfferedPicture> offered_;
-    BufferTurnover turnover_ = BufferTurnover::settled;
+    Withheld withheld_ = Withheld::nothing;
     std::optional<std::uint64_t> fixedModifier_;
     bool blitsRefused_ = false;
     std::optional<Offer> chosen_;

@@ -58,6 +58,7 @@ void PublishedNode::publish(const std::string& defaultName, const std::string& d
 void PublishedNode::renew() {
     renewal_ = loop_.nextTurn([this] {
         node_.reset();
+        consumers_.clear();
         if (connection_)
             createNode();
     });
@@ -74,9 +75,31 @@ void PublishedNode::tellSerial() {
     log_.info("stream: PipeWire node {}, object.serial {}", name_, serial_);
 }
 
-std::size_t PublishedNode::consumers() const noexcept {
+SharedMemoryUse PublishedNode::sharedMemoryUse() const noexcept {
+    // A single one takes what it can by itself. One that has not been asked yet takes neither kind.
+    if (consumers_.size() < 2)
+        return SharedMemoryUse::open;
+    bool memoryOnly = false;
+    bool dmaBufsOnly = false;
+    for (const auto& [link, port] : consumers_) {
+        memoryOnly = memoryOnly || (port.takesMemory() && !port.takesDmaBufs());
+        dmaBufsOnly = dmaBufsOnly || (port.takesDmaBufs() && !port.takesMemory());
+    }
+    return dmaBufsOnly ? SharedMemoryUse::excluded : memoryOnly ? SharedMemoryUse::needed : SharedMemoryUse::open;
+}
+
+void PublishedNode::updateConsumers() {
     const std::optional<std::uint32_t> id = node_ ? node_->id() : std::nullopt;
-    return id ? connection_->linksFrom(*id) : 0;
+    const auto& links = connection_->links();
+    std::erase_if(consumers_, [&](const auto& entry) { return !links.contains(entry.first); });
+    for (const auto& [linkId, link] : links)
+        if (link.outputNode == id)
+            consumers_.try_emplace(linkId, connection_->registry(), link.inputPort, [this] { consumersChanged(); });
+    owner_.consumersChanged();
+}
+
+void PublishedNode::consumersChanged() {
+    consumersChange_ = loop_.nextTurn([this] { updateConsumers(); });
 }
 
 std::string_view PublishedNode::daemonVersion() const noexcept {
@@ -92,15 +115,16 @@ void PublishedNode::connect() {
     };
     events.linksChanged = [this](std::uint32_t nodeId) {
         if (isOurs(nodeId))
-            linksChange_ = loop_.nextTurn([this] { owner_.consumersChanged(); });
+            consumersChanged();
     };
     connection_ = std::make_unique<DaemonConnection>(loop_, std::move(events));
 }
 
 void PublishedNode::connectionLost() {
-    linksChange_ = {};
+    consumersChange_ = {};
     renewal_ = {};
     node_.reset();
+    consumers_.clear();
     connection_.reset();
     owner_.nodeLost();
     if (options_.daemonLoss == DaemonLoss::exit)

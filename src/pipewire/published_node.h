@@ -4,16 +4,24 @@
 
 #include "base/log.h"
 #include "loop/event_loop.h"
+#include "pipewire/consumer_port.h"
 #include "pipewire/daemon_connection.h"
 #include "pipewire/stream_node.h"
 #include "pipewire/stream_options.h"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 
 namespace vgpuview {
+
+enum class SharedMemoryUse {
+    open,     ///< each consumer takes both kinds of memory, or there is but one
+    needed,   ///< one takes no dma-bufs, and all take shared memory
+    excluded, ///< one takes dma-bufs only
+};
 
 /// What the owner of a published node answers and hears, besides what the node itself tells.
 class NodeOwner : public NodeObserver {
@@ -22,7 +30,7 @@ public:
     [[nodiscard]] virtual std::vector<Pod> nodeFormats() = 0;
     /// The node is gone, with all its buffers; another one comes when the daemon is back. From the loop.
     virtual void nodeLost() = 0;
-    /// Consumers came or went. From the loop.
+    /// Consumers came, went or changed what they take. From the loop.
     virtual void consumersChanged() = 0;
 };
 
@@ -45,7 +53,10 @@ public:
     void renew();
     /// Says the node's serial as soon as it is known, once for each node.
     void tellSerial();
-    [[nodiscard]] std::size_t consumers() const noexcept;
+    [[nodiscard]] std::size_t consumers() const noexcept { return consumers_.size(); }
+    /// What one of several consumers forces upon all. The daemon hands a node's format to those who join, whether they
+    /// take it or not.
+    [[nodiscard]] SharedMemoryUse sharedMemoryUse() const noexcept;
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     /// Empty before the daemon has told it.
@@ -59,6 +70,8 @@ private:
     void connectionLost();
     void reconnect();
     void createNode();
+    void consumersChanged();
+    void updateConsumers();
     void refuseNameInUse() const;
     [[nodiscard]] bool isOurs(std::uint32_t nodeId) const noexcept { return node_ && node_->id() == nodeId; }
 
@@ -72,11 +85,12 @@ private:
     bool wanted_ = false;
     std::uint64_t reconnects_ = 0;
     // The node's end is told to what stands above it.
-    Watch linksChange_;
+    Watch consumersChange_;
     Watch renewal_;
     Nanoseconds retryDelay_{};
     std::unique_ptr<Timer> retryTimer_;
     std::unique_ptr<DaemonConnection> connection_;
+    std::map<std::uint32_t, ConsumerPort> consumers_; ///< by the id of the link
     std::unique_ptr<StreamNode> node_;
 };
 

@@ -59,6 +59,7 @@ private:
     void nodeLost() override;
     void consumersChanged() override;
 
+    [[nodiscard]] Withheld withheld() const noexcept;
     void announce();
     void announceWithoutBlits();
 
@@ -92,6 +93,8 @@ private:
     unsigned setChanges_ = 0; ///< fading with time
     TimePoint lastSetChange_{};
     bool churning_ = false;
+    std::size_t consumers_ = 0;
+    SharedMemoryUse sharedMemoryUse_ = SharedMemoryUse::open;
     bool abandoned_ = false; ///< the last consumer has gone, and its format stands
 
     std::uint64_t sequence_ = 0;     ///< of the last frame handed on
@@ -217,9 +220,8 @@ void StreamSink::Stream::stateChanged(NodeState state, const char* error) {
 }
 
 void StreamSink::Stream::formatChosen(const ChosenFormat* format) {
-    negotiation_.reset();
     if (!format) {
-        gpu_.rest();
+        negotiation_.reset();
         return;
     }
     switch (negotiation_.choose(*format)) {
@@ -264,8 +266,20 @@ void StreamSink::Stream::bufferRemoved(pw_buffer& buffer) {
     pool_.remove(buffer);
 }
 
+Withheld StreamSink::Stream::withheld() const noexcept {
+    switch (sharedMemoryUse_) {
+    case SharedMemoryUse::needed:
+        return Withheld::dmaBufs;
+    case SharedMemoryUse::excluded:
+        return Withheld::memory;
+    case SharedMemoryUse::open:
+        break;
+    }
+    return churning_ ? Withheld::ownBuffers : Withheld::nothing;
+}
+
 std::vector<Pod> StreamSink::Stream::nodeFormats() {
-    return negotiation_.formatsFor(picture_.get(), churning_ ? BufferTurnover::churning : BufferTurnover::settled);
+    return negotiation_.formatsFor(picture_.get(), withheld());
 }
 
 void StreamSink::Stream::nodeLost() {
@@ -273,36 +287,38 @@ void StreamSink::Stream::nodeLost() {
     newPool_ = {};
     pacing_.stop();
     negotiation_.reset();
-    gpu_.rest();
     state_ = NodeState::offline;
     if (demand_)
         demand_->frameNotWanted(sink_);
 }
 
 void StreamSink::Stream::consumersChanged() {
-    if (published_.consumers() == 0) {
+    const std::size_t consumers = published_.consumers();
+    const std::size_t before = std::exchange(consumers_, consumers);
+    const SharedMemoryUse use = published_.sharedMemoryUse();
+    // Where it is excluded, those who are served have dma-bufs already.
+    bool announceAnew = std::exchange(sharedMemoryUse_, use) != use && use != SharedMemoryUse::excluded;
+    if (consumers == 0) {
         // Whoever comes next chooses from the whole ladder.
         abandoned_ = true;
         setChanges_ = 0;
-        const bool wasChurning = std::exchange(churning_, false);
-        const bool wasRefused = negotiation_.retryBlits();
-        if (wasChurning || wasRefused)
-            announce();
-        return;
+        announceAnew = std::exchange(churning_, false) || announceAnew;
+        announceAnew = negotiation_.retryBlits() || announceAnew;
+    } else if (std::exchange(abandoned_, false) && negotiation_.chosen() && !negotiation_.bestIsChosen()) {
+        // Until the daemon takes it back, the next one is given the last one's format, where it takes that at all.
+        announceAnew = true;
     }
-    // Until the daemon takes it back, the next consumer is given the last one's format, where it takes that at all.
-    if (std::exchange(abandoned_, false) && negotiation_.chosen() && !negotiation_.bestIsChosen()) {
+    if (announceAnew)
         announce();
-        return;
-    }
-    // A consumer that joins others gets no event of its own: on a static guest it would wait for its first picture for
-    // ever.
-    if (state_ == NodeState::streaming)
+    else if (consumers > before && state_ == NodeState::streaming)
+        // One that joins others gets no event of its own: on a static guest it would wait for its first picture for
+        // ever.
         beginFrames();
 }
 
 void StreamSink::Stream::announce() {
     ++counters_.reallocations;
+    log_.debug("stream: formats are offered anew");
     pacing_.swapBegun();
     published_.node()->announce(nodeFormats());
 }

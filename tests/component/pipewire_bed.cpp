@@ -105,12 +105,16 @@ void Child::kill() {
     pid_ = -1;
 }
 
+bool Child::ended() {
+    if (pid_ >= 0 && ::waitpid(pid_, nullptr, WNOHANG) == pid_)
+        pid_ = -1;
+    return pid_ < 0;
+}
+
 bool Child::endsWithin(unsigned milliseconds) {
     for (unsigned i = 0; i < milliseconds; ++i) {
-        if (::waitpid(pid_, nullptr, WNOHANG) == pid_) {
-            pid_ = -1;
+        if (ended())
             return true;
-        }
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     return false;
@@ -131,6 +135,7 @@ Bed::Bed(SessionManager manager)
 
 Bed::~Bed() {
     wirePlumber_.kill();
+    bus_.kill();
     daemon_.kill();
     std::error_code ignored;
     std::filesystem::remove_all(directory_, ignored);
@@ -138,16 +143,25 @@ Bed::~Bed() {
 
 void Bed::startDaemon() {
     std::filesystem::remove(directory_ + "/pipewire-0");
+    std::filesystem::remove(directory_ + "/bus");
     daemon_ = Child({"pipewire", "-c", directory_ + "/daemon.conf"}, -1);
     for (int i = 0; i < 5000 && !listens(directory_ + "/pipewire-0"); ++i)
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    if (manager_ == SessionManager::wirePlumber)
-        wirePlumber_ = Child({"dbus-run-session", "wireplumber"}, -1);
+    if (manager_ != SessionManager::wirePlumber)
+        return;
+    // Not by dbus-run-session, whose children outlive it when it is killed.
+    const std::string bus = "unix:path=" + directory_ + "/bus";
+    ::setenv("DBUS_SESSION_BUS_ADDRESS", bus.c_str(), 1);
+    bus_ = Child({"dbus-daemon", "--session", "--nofork", "--nopidfile", "--nosyslog", "--address=" + bus}, -1);
+    for (int i = 0; i < 5000 && !listens(directory_ + "/bus"); ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    wirePlumber_ = Child({"wireplumber"}, -1);
 }
 
 void Bed::killDaemon() {
     daemon_.kill();
     wirePlumber_.kill();
+    bus_.kill();
 }
 
 Consumer::Consumer(const std::string& target, const std::vector<std::string>& words)

@@ -24,6 +24,8 @@ public:
 
     void write(char command) const;
     void kill();
+    /// Whether it has ended by itself.
+    [[nodiscard]] bool ended();
     /// Whether it ended by itself within this time.
     [[nodiscard]] bool endsWithin(unsigned milliseconds);
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
@@ -52,6 +54,7 @@ private:
     std::string directory_;
     SessionManager manager_;
     Child daemon_;
+    Child bus_;
     Child wirePlumber_;
 };
 

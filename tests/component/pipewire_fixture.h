@@ -35,6 +35,8 @@ protected:
 
 class StreamTest : public testing::Test {
 protected:
+    explicit StreamTest(SessionManager manager = SessionManager::none)
+        : bed(manager) {}
     void start(StreamOptions options = {}) {
         options.nodeName = name;
         if (options.maxFps == 60)
@@ -75,7 +77,7 @@ protected:
         return found == report.details.end() ? "" : found->second;
     }
 
-    Bed bed{SessionManager::none};
+    Bed bed;
     GpuFactory makeGpu;
     EventLoop loop;
     RecordingLog log;
