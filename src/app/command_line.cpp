@@ -247,6 +247,10 @@ void addMonitor(CLI::App& command, Options& options) {
               std::map<std::string, MonitorScale>{
                   {"fit", MonitorScale::fit}, {"integer", MonitorScale::integer}, {"1:1", MonitorScale::original}},
               options.monitor.scale, "fit, integer, 1:1 (default: fit)");
+    addChoice(command, "--resize", "MODE",
+              std::map<std::string, MonitorEdid>{{"follow", MonitorEdid::follow}, {"fixed", MonitorEdid::fixed}},
+              options.monitor.edid,
+              "follow (default): the guest is told the monitor's resolution; fixed: it keeps its own");
     command.add_flag_callback(
         "--vrr", [&options] { options.monitor.variableRefresh = VariableRefresh::on; },
         "adaptive sync where the monitor has it");

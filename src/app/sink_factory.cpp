@@ -13,6 +13,7 @@
 
 #include <cerrno>
 #include <string_view>
+#include <utility>
 
 namespace vgpuview {
 
@@ -58,9 +59,12 @@ std::unique_ptr<FrameSink> makeWindow([[maybe_unused]] const Options& options, [
 }
 
 std::unique_ptr<FrameSink> makeMonitor([[maybe_unused]] const Options& options, [[maybe_unused]] EventLoop& loop,
-                                       [[maybe_unused]] Log& log) {
+                                       [[maybe_unused]] Log& log, [[maybe_unused]] InputSink* input) {
 #if VGPUVIEW_MONITOR
-    return std::make_unique<MonitorSink>(loop, log, options.monitor);
+    MonitorOptions monitor = options.monitor;
+    monitor.input = input;
+    monitor.hotKeys = options.input.hotKeys;
+    return std::make_unique<MonitorSink>(loop, log, std::move(monitor));
 #else
     notInThisBuild("monitor");
 #endif
@@ -78,7 +82,7 @@ std::unique_ptr<FrameSink> makeStream([[maybe_unused]] const Options& options, [
 std::unique_ptr<FrameSink> makeOwnSink(const Options& options, EventLoop& loop, Log& log, InputSink* input) {
     switch (options.command) {
     case Command::monitor:
-        return makeMonitor(options, loop, log);
+        return makeMonitor(options, loop, log, input);
     case Command::stream:
         return makeStream(options, loop, log);
     default:

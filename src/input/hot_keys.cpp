@@ -160,9 +160,13 @@ void HotKeys::bind(std::string_view text) {
         chords.push_back(parseKeyChord(rest.substr(0, comma)));
         rest.remove_prefix(std::min(comma + 1, rest.size()));
     }
-    std::erase_if(bindings_, [&](const Binding& binding) { return binding.action == action->action; });
+    unbind(action->action);
     for (const KeyChord& chord : chords)
         add(action->action, chord);
+}
+
+void HotKeys::unbind(HotKeyAction action) {
+    std::erase_if(bindings_, [&](const Binding& binding) { return binding.action == action; });
 }
 
 void HotKeys::addGrabKey(std::string_view chord) {

@@ -65,6 +65,8 @@ public:
     /// "ACTION=CHORD[,CHORD...]" in place of the action's chords; "ACTION=" for none. A chord that another action has
     /// is taken from it. Throws Error (usage).
     void bind(std::string_view text);
+    /// For a viewer that can't do it: its chords are the guest's.
+    void unbind(HotKeyAction action);
     /// One more chord for grab. Throws Error (usage).
     void addGrabKey(std::string_view chord);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The keys that the program keeps for itself on a monitor.
+// The keys that change the virtual terminal.
 #include "monitor/console_keys.h"
 
 #include <linux/input-event-codes.h>
@@ -51,10 +51,6 @@ KeyVerdict ConsoleKeys::handle(std::uint32_t keycode, bool pressed) noexcept {
     if (const auto number = functionKey(keycode)) {
         swallowed_ = keycode;
         return ChangeTerminal{*number};
-    }
-    if (keycode == KEY_Q) {
-        swallowed_ = keycode;
-        return Quit{};
     }
     return PassOn{};
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The keys that the program keeps for itself on a monitor.
+// The keys that change the virtual terminal.
 #pragma once
 
 #include <cstdint>
@@ -13,22 +13,17 @@ struct ChangeTerminal {
     unsigned number;
     friend bool operator==(const ChangeTerminal&, const ChangeTerminal&) = default;
 };
-/// Ctrl+Alt+Q.
-struct Quit {
-    friend bool operator==(const Quit&, const Quit&) = default;
-};
-/// The key belongs to a hot key: the guest must not see it.
+/// The release of a key that changed the terminal: the guest must not see it.
 struct Swallowed {
     friend bool operator==(const Swallowed&, const Swallowed&) = default;
 };
-/// The key is the guest's.
+/// The key is for the guest, or a hot key.
 struct PassOn {
     friend bool operator==(const PassOn&, const PassOn&) = default;
 };
-using KeyVerdict = std::variant<PassOn, Swallowed, ChangeTerminal, Quit>;
+using KeyVerdict = std::variant<PassOn, Swallowed, ChangeTerminal>;
 
-/// Tells hot keys from the guest's keys by their place on the keyboard (linux/input-event-codes.h), whatever the
-/// layout.
+/// Tells them by their place on the keyboard (linux/input-event-codes.h), whatever the layout.
 class ConsoleKeys {
 public:
     [[nodiscard]] KeyVerdict handle(std::uint32_t keycode, bool pressed) noexcept;
@@ -37,7 +32,7 @@ public:
 
 private:
     std::uint8_t modifiers_ = 0;
-    std::optional<std::uint32_t> swallowed_; ///< the hot key that is still held
+    std::optional<std::uint32_t> swallowed_; ///< the function key that is still held
 };
 
 } // namespace vgpuview

@@ -125,6 +125,7 @@ void MonitorOutput::handleResized() {
     retryScanOut();
     stale_ = true;
     scheduleFrame();
+    observer_.outputResized(*this);
 }
 
 void MonitorOutput::handleDestroyed() {
@@ -148,6 +149,24 @@ Nanoseconds MonitorOutput::refreshInterval() const {
     return Nanoseconds(1'000'000'000'000 / (reported > 0 ? reported : fallbackRefreshMilliHz));
 }
 
+std::optional<GuestMonitor> MonitorOutput::guestMonitor() const {
+    const auto chosen = chooseMode(modes(), std::nullopt);
+    const MonitorMode mode =
+        chosen ? *chosen
+               : MonitorMode{.size = size(),
+                             .refreshMilliHz = notNegative(monitor_output_mode(handle_).refresh_millihertz)};
+    if (mode.size.empty())
+        return std::nullopt;
+    GuestMonitor monitor{.size = mode.size,
+                         .refreshMilliHz = mode.refreshMilliHz > 0 ? mode.refreshMilliHz : fallbackRefreshMilliHz};
+    std::int32_t width = 0;
+    std::int32_t height = 0;
+    monitor_output_millimetres(handle_, &width, &height);
+    if (width > 0 && height > 0)
+        monitor.millimetres = Size{notNegative(width), notNegative(height)};
+    return monitor;
+}
+
 TimePoint MonitorOutput::askAt() const {
     // With a variable refresh the monitor waits for the picture.
     return monitor_output_variable_refresh(handle_) ? clock_.now() : pacer_.askAt(clock_.now(), refreshInterval());
@@ -165,7 +184,7 @@ std::vector<MonitorMode> MonitorOutput::modes() const {
 }
 
 std::optional<MonitorMode> MonitorOutput::chooseMode(const std::vector<MonitorMode>& modes,
-                                                     std::optional<Size> picture) {
+                                                     std::optional<Size> picture) const {
     if (modes.empty()) {
         // A window of a parent compositor, or no monitor at all: whatever is asked for.
         if (!options_.mode)
@@ -175,8 +194,7 @@ std::optional<MonitorMode> MonitorOutput::chooseMode(const std::vector<MonitorMo
     if (options_.mode) {
         if (const auto index = findMode(modes, *options_.mode))
             return modes[*index];
-        log_.warning("monitor {} has no mode {}x{}", name_, options_.mode->size.width, options_.mode->size.height);
-        return modes[*modeForPicture(modes, options_.mode->size)];
+        return modes[*modeForPicture(modes, std::nullopt)];
     }
     return modes[*modeForPicture(modes, picture)];
 }
@@ -184,6 +202,8 @@ std::optional<MonitorMode> MonitorOutput::chooseMode(const std::vector<MonitorMo
 bool MonitorOutput::enable(std::optional<Size> picture) {
     modeChosenFor_ = picture;
     std::vector<MonitorMode> candidates = modes();
+    if (options_.mode && !candidates.empty() && !findMode(candidates, *options_.mode))
+        log_.warning("monitor {} has no mode {}x{}", name_, options_.mode->size.width, options_.mode->size.height);
     bool variableRefresh = options_.variableRefresh == VariableRefresh::on;
     for (;;) {
         const auto chosen = chooseMode(candidates, picture);
@@ -200,6 +220,8 @@ bool MonitorOutput::enable(std::optional<Size> picture) {
                 log_.info("monitor {} has no variable refresh", name_);
             break;
         }
+        if (!handle_)
+            return false;
         if (std::exchange(variableRefresh, false))
             continue;
         if (!chosen || candidates.empty()) {
@@ -247,6 +269,7 @@ bool MonitorOutput::present(const MonitorPicture& picture) {
     const Rect place =
         shown ? placePicture(shown->layout().size, monitor, picture.primary ? options_.scale : MonitorScale::original)
               : Rect{};
+    picturePlace_ = picture.primary ? place : Rect{};
     const bool withCursor = !showCursorOnPlane(picture, place) && picture.primary && picture.cursor;
     monitor_result result = withCursor ? MONITOR_REFUSED : scanOut(picture, place);
     if (result == MONITOR_REFUSED && handle_) {

@@ -5,6 +5,7 @@
 #include "base/histogram.h"
 #include "base/log.h"
 #include "frame/frame.h"
+#include "frame/guest_monitor.h"
 #include "monitor/guest_buffer.h"
 #include "monitor/mode.h"
 #include "monitor/monitor_options.h"
@@ -54,6 +55,8 @@ public:
     virtual ~MonitorOutputObserver() = default;
     /// The monitor takes a picture: isReady() holds.
     virtual void outputReady(MonitorOutput& output) = 0;
+    /// Its size changed without our doing.
+    virtual void outputResized(MonitorOutput& output) = 0;
     /// It went away. It must not be used for more than its counters.
     virtual void outputGone(MonitorOutput& output) = 0;
 };
@@ -86,7 +89,12 @@ public:
     void markBusy() noexcept { ready_ = false; }
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] Size size() const;
+    [[nodiscard]] bool hasVariableRefresh() const { return monitor_output_variable_refresh(handle_); }
     [[nodiscard]] Nanoseconds refreshInterval() const;
+    /// What the guest is to believe it is shown on. Nothing while it has no size.
+    [[nodiscard]] std::optional<GuestMonitor> guestMonitor() const;
+    /// Where the guest's picture is on it; empty while there is none.
+    [[nodiscard]] const Rect& picturePlace() const noexcept { return picturePlace_; }
     /// When to ask the guest for the picture of the next refresh; may have passed.
     [[nodiscard]] TimePoint askAt() const;
     [[nodiscard]] const MonitorCounters& counters() const noexcept { return counters_; }
@@ -121,7 +129,7 @@ private:
 
     [[nodiscard]] std::vector<MonitorMode> modes() const;
     [[nodiscard]] std::optional<MonitorMode> chooseMode(const std::vector<MonitorMode>& modes,
-                                                        std::optional<Size> picture);
+                                                        std::optional<Size> picture) const;
     bool followGuest(Size picture);
     [[nodiscard]] bool showCursorOnPlane(const MonitorPicture& picture, const Rect& place);
     void hideCursor();
@@ -142,6 +150,7 @@ private:
     std::optional<Size> modeChosenFor_;
     std::optional<BufferLayout> refusedFormat_; ///< what a test commit refused; not tried again until retryScanOut()
     std::optional<InFlight> inFlight_;
+    Rect picturePlace_;
     ShownCursor cursor_;
     Explanation explanation_;
     Pacer pacer_;

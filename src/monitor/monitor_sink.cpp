@@ -49,6 +49,8 @@ MonitorSink::MonitorSink(EventLoop& loop, Log& log, MonitorOptions options)
     , options_(std::move(options))
     , pollInterval_(pollIntervalWithoutMonitor)
     , failureLimit_(10s)
+    , input_(options_.input, options_.hotKeys, static_cast<MonitorInputObserver&>(*this),
+             [this](std::exception_ptr failure) { loop_.fail(std::move(failure)); })
     , retryTimer_(loop.makeTimer([this] { presentStale(); }))
     , frameWatchTimer_(loop.makeTimer([this] { watchFrames(); })) {
     if (!options_.waitingText.empty())
@@ -75,12 +77,7 @@ MonitorSink::MonitorSink(EventLoop& loop, Log& log, MonitorOptions options)
                                                            .object = "the monitor output",
                                                            .cause = "its device or parent compositor is gone"})));
             },
-        .key =
-            [](void* data, std::uint32_t keycode, bool pressed) {
-                auto* self = static_cast<MonitorSink*>(data);
-                guarded(self->loop_, [&] { self->key(keycode, pressed); });
-            },
-        .keyboard_gone = [](void* data) { static_cast<MonitorSink*>(data)->consoleKeys_.releaseAll(); },
+        .input = input_.events(),
     };
     const char* failedStep = nullptr;
     host_.reset(monitor_host_create(
@@ -96,7 +93,10 @@ MonitorSink::MonitorSink(EventLoop& loop, Log& log, MonitorOptions options)
     if (!monitor_host_start(host_.get()))
         throw startFailure("use of the devices");
     if (outputs_.empty())
-        log_.info("no monitor is connected; waiting for one");
+        log_.info("{}; waiting for {}",
+                  options_.output.empty() ? "no monitor is connected"
+                                          : fmt::format("no monitor {} is connected", options_.output),
+                  options_.output.empty() ? "one" : "it");
 }
 
 MonitorSink::~MonitorSink() {
@@ -105,6 +105,7 @@ MonitorSink::~MonitorSink() {
 
 void MonitorSink::attach(FrameDemand& demand) {
     demand_ = &demand;
+    monitorsChanged();
     for (const auto& output : outputs_)
         output->scheduleFrame();
 }
@@ -124,7 +125,11 @@ void MonitorSink::outputAdded(monitor_output* handle) {
     guestBuffers_.clear();
     outputs_.push_back(std::move(output));
     outputs_.back()->enable(guestSize());
-    countMonitors();
+    monitorsChanged();
+}
+
+void MonitorSink::outputResized(MonitorOutput&) {
+    monitorsChanged();
 }
 
 void MonitorSink::outputGone(MonitorOutput& output) {
@@ -138,20 +143,27 @@ void MonitorSink::outputGone(MonitorOutput& output) {
     if (!demand_)
         return;
     log_.info("monitor {} is gone{}", output.name(), outputs_.empty() ? "; waiting for another one" : "");
-    countMonitors();
+    monitorsChanged();
     if (outputs_.empty())
         demand_->frameNotWanted(*this);
 }
 
-void MonitorSink::countMonitors() {
+void MonitorSink::monitorsChanged() {
     pollInterval_ = pollIntervalWithoutMonitor;
-    for (const auto& output : outputs_)
+    for (const auto& output : outputs_) {
         pollInterval_ = std::min(pollInterval_, output->refreshInterval());
+        // Monitors share what forbids scan-out, such as memory bandwidth.
+        output->retryScanOut();
+    }
+    if (!demand_ || outputs_.empty() || options_.edid == MonitorEdid::fixed)
+        return;
+    if (const auto monitor = outputs_.front()->guestMonitor())
+        demand_->setGuestMonitor(*this, *monitor);
 }
 
 void MonitorSink::sessionChanged(bool active) {
     active_ = active;
-    consoleKeys_.releaseAll();
+    input_.releaseAll();
     if (!active) {
         log_.info("the session is inactive: nothing is shown");
         frameWatchTimer_->disarm();
@@ -176,14 +188,24 @@ void MonitorSink::watchFrames() {
             outputs_[i]->enable(guestSize());
 }
 
-void MonitorSink::key(std::uint32_t keycode, bool pressed) {
-    const KeyVerdict verdict = consoleKeys_.handle(keycode, pressed);
-    if (const auto* change = std::get_if<ChangeTerminal>(&verdict)) {
-        if (!monitor_host_change_terminal(host_.get(), change->number))
-            log_.debug("there is no virtual terminal {} to change to", change->number);
-    } else if (std::holds_alternative<Quit>(verdict) && demand_) {
+void MonitorSink::changeTerminal(unsigned number) {
+    if (!monitor_host_change_terminal(host_.get(), number))
+        log_.debug("there is no virtual terminal {} to change to", number);
+}
+
+void MonitorSink::hotKeyPressed(HotKeyAction action) {
+    if (action == HotKeyAction::quit && demand_)
         demand_->sinkClosed(*this);
-    }
+}
+
+std::optional<GuestView> MonitorSink::guestView(std::string_view monitor) const {
+    const MonitorOutput* found = nullptr;
+    for (const auto& output : outputs_)
+        if (!output->picturePlace().empty() && (!found || output->name() == monitor))
+            found = output.get();
+    if (!found)
+        return std::nullopt;
+    return GuestView{.monitor = found->size(), .place = found->picturePlace()};
 }
 
 void MonitorSink::outputReady(MonitorOutput& output) {
@@ -282,7 +304,9 @@ void MonitorSink::sourceGone() {
 SinkReport MonitorSink::report() const {
     MonitorCounters sum = goneCounters_;
     std::string names;
+    std::size_t variableRefresh = 0; // monitors
     for (const auto& output : outputs_) {
+        variableRefresh += output->hasVariableRefresh() ? 1 : 0;
         sum.add(output->counters());
         names += fmt::format("{}{} {}x{}", names.empty() ? "" : ", ", output->name(), output->size().width,
                              output->size().height);
@@ -305,7 +329,8 @@ SinkReport MonitorSink::report() const {
                       {"commit_failures", std::to_string(sum.failedCommits)},
                       {"cursor_plane", std::to_string(sum.cursorOnPlane)},
                       {"cursor_plane_rendered", std::to_string(sum.cursorRendered)},
-                      {"mode_changes", std::to_string(sum.modeChanges)}};
+                      {"mode_changes", std::to_string(sum.modeChanges)},
+                      {"variable_refresh", std::to_string(variableRefresh)}};
     return report;
 }
 

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "frame/frame_sink.h"
 #include "loop/event_loop.h"
-#include "monitor/console_keys.h"
+#include "monitor/monitor_input.h"
 #include "monitor/monitor_options.h"
 #include "monitor/monitor_output.h"
 #include "monitor/wlroots.h"
@@ -19,7 +19,7 @@ namespace vgpuview {
 /// Shows the guest on every monitor, or on a chosen one, by wlroots: on a text console through DRM, or nested in
 /// another compositor, or headless, as wlroots' own variables say (WLR_BACKENDS and others). No monitor is no error: it
 /// waits. The guest's buffer is scanned out where the monitor takes it; else wlroots' renderer composes the picture.
-class MonitorSink final : public FrameSink, private MonitorOutputObserver {
+class MonitorSink final : public FrameSink, private MonitorOutputObserver, private MonitorInputObserver {
 public:
     /// Opens session, devices and monitors. Loop and log outlive it. Throws Error.
     MonitorSink(EventLoop& loop, Log& log, MonitorOptions options);
@@ -50,12 +50,15 @@ private:
     };
 
     void outputReady(MonitorOutput& output) override;
+    void outputResized(MonitorOutput& output) override;
     void outputGone(MonitorOutput& output) override;
+    void changeTerminal(unsigned number) override;
+    void hotKeyPressed(HotKeyAction action) override;
+    [[nodiscard]] std::optional<GuestView> guestView(std::string_view monitor) const override;
 
     void outputAdded(monitor_output* handle);
     void sessionChanged(bool active);
-    void key(std::uint32_t keycode, bool pressed);
-    void countMonitors();
+    void monitorsChanged();
     void presentOn(MonitorOutput& output, const Rect& damage);
     void presentStale();
     void watchFrames();
@@ -70,7 +73,6 @@ private:
     bool active_ = true;
     std::optional<TimePoint> askedFor_; ///< the time of the frame that was asked for and not shown yet
     Nanoseconds pollInterval_;
-    ConsoleKeys consoleKeys_;
     RateLimit failureLimit_;
     Current current_;
     BufferRef noticeBuffer_;
@@ -79,6 +81,7 @@ private:
     std::vector<BufferId> retiredBuffers_; ///< still shown, to be dropped when no longer so
     std::uint64_t imports_ = 0;
     MonitorCounters goneCounters_; ///< of monitors that went away
+    MonitorInput input_;
     std::vector<std::unique_ptr<MonitorOutput>> outputs_;
     std::vector<std::unique_ptr<MonitorOutput>> goneOutputs_; ///< until the callback that told of it has returned
     std::unique_ptr<monitor_host, HostDeleter> host_;         ///< goes first: its end is the outputs' end

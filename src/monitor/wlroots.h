@@ -21,6 +21,25 @@ struct monitor_buffer;
 
 /* --- backend, session, devices --------------------------------------------------------------------------------- */
 
+/* Codes are those of linux/input-event-codes.h. output: monitor_output_name() of the one that the device belongs to, or
+ * NULL; x and y from 0 to 1 on it. */
+struct monitor_input_events {
+    void* data;
+    void (*key)(void* data, uint32_t keycode, bool pressed);
+    void (*pointer_moved)(void* data, double dx, double dy, double unaccelerated_dx, double unaccelerated_dy);
+    void (*pointer_placed)(void* data, const char* output, double x, double y);
+    void (*button)(void* data, uint32_t code, bool pressed);
+    /* value120: 120 is a wheel's click, down or to the right. */
+    void (*scrolled)(void* data, bool horizontal, int32_t value120);
+    void (*touch_down)(void* data, const char* output, int32_t id, double x, double y);
+    void (*touch_moved)(void* data, const char* output, int32_t id, double x, double y);
+    void (*touch_up)(void* data, int32_t id);
+    /* Ends a group of a pointer's or a touch screen's events. */
+    void (*frame)(void* data);
+    /* A device went away: what it held down is held no more. */
+    void (*device_gone)(void* data);
+};
+
 struct monitor_host_events {
     void* data;
     /* Valid until its destroyed callback. Not enabled yet; listen to it before returning. */
@@ -29,10 +48,7 @@ struct monitor_host_events {
     void (*session_changed)(void* data, bool active);
     /* The backend is gone (the only GPU was unplugged, the parent compositor ended); all outputs went before it. */
     void (*backend_gone)(void* data);
-    /* keycode: linux/input-event-codes.h. */
-    void (*key)(void* data, uint32_t keycode, bool pressed);
-    /* A keyboard went away: what it held down is held no more. */
-    void (*keyboard_gone)(void* data);
+    struct monitor_input_events input;
 };
 
 enum monitor_logging { MONITOR_LOG_ERRORS, MONITOR_LOG_EVERYTHING };
@@ -130,6 +146,8 @@ void monitor_output_ignore(struct monitor_output* output);
 const char* monitor_output_name(const struct monitor_output* output);
 /* Maker, model and connector; may be empty. */
 const char* monitor_output_description(const struct monitor_output* output);
+/* Of its picture; 0 where unknown. */
+void monitor_output_millimetres(const struct monitor_output* output, int32_t* width, int32_t* height);
 /* Headsets and the like: not to be used. */
 bool monitor_output_is_desktop(const struct monitor_output* output);
 /* Fills in up to capacity modes and returns how many there are; none: any size goes. */

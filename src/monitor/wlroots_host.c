@@ -55,6 +55,8 @@ static void handle_new_input(struct wl_listener* listener, void* data) {
 }
 
 static const char* host_build(struct monitor_host* host) {
+    /* A monitor on a wall has no keyboard. */
+    setenv("WLR_LIBINPUT_NO_DEVICES", "1", 0);
     host->display = wl_display_create();
     if (!host->display)
         return "an event loop";
@@ -101,7 +103,7 @@ struct monitor_host* monitor_host_create(const struct monitor_host_events* event
         return NULL;
     }
     host->events = *events;
-    wl_list_init(&host->keyboards);
+    wl_list_init(&host->devices);
     wl_list_init(&host->new_output.link);
     wl_list_init(&host->new_input.link);
     wl_list_init(&host->session_active.link);

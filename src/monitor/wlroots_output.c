@@ -36,14 +36,15 @@ static void handle_reshape(struct wl_listener* listener, void* data) {
     struct monitor_output* output = wl_container_of(listener, output, reshape);
 #if HAS_OUTPUT_STATE
     const struct wlr_output_event_request_state* event = data;
-    output->committing = true;
+    struct monitor_host* host = output->host;
+    host->committing = true;
     const bool committed = wlr_output_commit_state(output->output, event->state);
-    output->committing = false;
+    host->committing = false;
     if (!committed)
         return;
 #else
     (void)data;
-    if (output->committing)
+    if (output->host->committing)
         return;
 #endif
     output->events.resized(output->events.data);
@@ -111,6 +112,11 @@ const char* monitor_output_description(const struct monitor_output* output) {
     return output->output->description ? output->output->description : "";
 }
 
+void monitor_output_millimetres(const struct monitor_output* output, int32_t* width, int32_t* height) {
+    *width = output->output->phys_width;
+    *height = output->output->phys_height;
+}
+
 bool monitor_output_is_desktop(const struct monitor_output* output) {
     return !output->output->non_desktop;
 }
@@ -151,11 +157,12 @@ static struct wlr_output_mode* find_mode(const struct monitor_output* output, co
 
 enum monitor_result monitor_output_enable(struct monitor_output* output, const struct monitor_mode* mode,
                                           bool variable_refresh) {
+    struct monitor_host* host = output->host; /* outlives the output, which may end within its commit */
     struct wlr_output* wlr = output->output;
     struct wlr_output_mode* listed = mode ? find_mode(output, mode) : NULL;
     if (mode && !listed && !wl_list_empty(&wlr->modes))
         return MONITOR_REFUSED;
-    output->committing = true;
+    host->committing = true;
 #if HAS_OUTPUT_STATE
     struct wlr_output_state state;
     wlr_output_state_init(&state);
@@ -184,7 +191,7 @@ enum monitor_result monitor_output_enable(struct monitor_output* output, const s
         wlr_output_rollback(wlr);
     const bool committed = possible && wlr_output_commit(wlr);
 #endif
-    output->committing = false;
+    host->committing = false;
     return committed ? MONITOR_DONE : possible ? MONITOR_FAILED : MONITOR_REFUSED;
 }
 

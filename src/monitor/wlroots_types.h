@@ -31,7 +31,8 @@ struct monitor_host {
     struct wlr_session* session;
     struct wlr_renderer* renderer;
     struct wlr_allocator* allocator;
-    struct wl_list keyboards; /* keyboard::link */
+    bool committing;        /* an output's mode: our own commits are no surprise */
+    struct wl_list devices; /* device::link */
     struct wl_listener new_output;
     struct wl_listener new_input;
     struct wl_listener session_active;
@@ -53,7 +54,6 @@ struct monitor_output {
     struct monitor_output_events events;
     struct wlr_output_cursor* cursor; /* only while it is on the plane */
     bool cursor_direct;
-    bool committing; /* our own commits are no surprise */
     struct wl_listener frame;
     struct wl_listener present;
     struct wl_listener reshape;

@@ -4,8 +4,6 @@
 
 #include "base/unique_fd.h"
 
-#include <linux/input-event-codes.h>
-
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -30,9 +28,8 @@ Keyboard::Keyboard(EventLoop& loop, Proxy<wl_keyboard> keyboard, wl_surface* win
                    KeyboardObserver& observer)
     : loop_(loop)
     , window_(window)
-    , input_(input)
-    , hotKeys_(hotKeys)
     , observer_(observer)
+    , guest_(input, hotKeys, [&observer](HotKeyAction action) { observer.hotKeyPressed(action); })
     , keyboard_(std::move(keyboard)) {
     static constexpr wl_keyboard_listener listener{
         .keymap = EventHandler<&Keyboard::keymap>::call,
@@ -43,7 +40,6 @@ Keyboard::Keyboard(EventLoop& loop, Proxy<wl_keyboard> keyboard, wl_surface* win
         .repeat_info = ignoreEvent,
     };
     wl_keyboard_add_listener(keyboard_.get(), &listener, this);
-    sent_.reserve(mostKeys);
 }
 
 Keyboard::~Keyboard() {
@@ -58,9 +54,8 @@ void Keyboard::keymap(std::uint32_t, std::int32_t fd, std::uint32_t) {
 void Keyboard::enter(std::uint32_t, wl_surface* surface, wl_array* keys) {
     if (surface != window_)
         return;
-    // What is held already was pressed for another window: the guest does not get it.
     focused_ = true;
-    hotKeys_.focusChanged(codesIn(*keys));
+    guest_.focusGained(codesIn(*keys));
 }
 
 void Keyboard::leave(std::uint32_t, wl_surface* surface) {
@@ -71,56 +66,13 @@ void Keyboard::leave(std::uint32_t, wl_surface* surface) {
 void Keyboard::release() {
     if (!std::exchange(focused_, false))
         return;
-    hotKeys_.focusChanged({});
-    sent_.clear();
-    if (input_ != nullptr)
-        input_->releaseAll();
+    guest_.focusLost();
     observer_.keyboardLeft();
 }
 
-void Keyboard::key(std::uint32_t, std::uint32_t, std::uint32_t code, std::uint32_t wireState) {
-    if (!focused_)
-        return;
-    const KeyState state = wireState == WL_KEYBOARD_KEY_STATE_PRESSED ? KeyState::pressed : KeyState::released;
-    const HotKeys::Verdict verdict = hotKeys_.key(code, state);
-    if (verdict.forGuest)
-        send(code, state);
-    if (!verdict.action)
-        return;
-    if (const auto functionKey = functionKeyOf(*verdict.action))
-        sendCtrlAlt(*functionKey);
-    else
-        observer_.hotKeyPressed(*verdict.action);
-}
-
-void Keyboard::send(std::uint32_t code, KeyState state) {
-    if (input_ == nullptr)
-        return;
-    input_->key(code, state);
-    if (state == KeyState::released)
-        std::erase(sent_, code);
-    else if (!sent(code) && sent_.size() < mostKeys)
-        sent_.push_back(code);
-}
-
-void Keyboard::sendCtrlAlt(std::uint32_t functionKey) {
-    // The user may hold the modifiers already; those stay as they are.
-    const bool ctrl = !sent(KEY_LEFTCTRL) && !sent(KEY_RIGHTCTRL);
-    const bool alt = !sent(KEY_LEFTALT) && !sent(KEY_RIGHTALT);
-    if (ctrl)
-        send(KEY_LEFTCTRL, KeyState::pressed);
-    if (alt)
-        send(KEY_LEFTALT, KeyState::pressed);
-    send(functionKey, KeyState::pressed);
-    send(functionKey, KeyState::released);
-    if (alt)
-        send(KEY_LEFTALT, KeyState::released);
-    if (ctrl)
-        send(KEY_LEFTCTRL, KeyState::released);
-}
-
-bool Keyboard::sent(std::uint32_t code) const noexcept {
-    return std::ranges::find(sent_, code) != sent_.end();
+void Keyboard::key(std::uint32_t, std::uint32_t, std::uint32_t code, std::uint32_t state) {
+    if (focused_)
+        guest_.key(code, state == WL_KEYBOARD_KEY_STATE_PRESSED ? KeyState::pressed : KeyState::released);
 }
 
 } // namespace vgpuview

@@ -2,13 +2,12 @@
 // The keyboard: keys to the guest, but for those that the window keeps for itself.
 #pragma once
 
-#include "input/hot_keys.h"
-#include "input/input_sink.h"
+#include "input/guest_keyboard.h"
 #include "loop/event_loop.h"
 #include "wayland/proxy.h"
 
 #include <cstdint>
-#include <vector>
+#include <exception>
 
 namespace vgpuview {
 
@@ -21,8 +20,7 @@ public:
     virtual void hotKeyPressed(HotKeyAction action) = 0;
 };
 
-/// One wl_keyboard. Keys go by their places, whatever the layout; repeats are the guest's business. Lifts all keys of
-/// the guest's when the focus leaves, and when the keyboard goes.
+/// One wl_keyboard. Lifts all keys of the guest's when the focus leaves, and when the keyboard goes.
 class Keyboard final {
 public:
     /// Only what happens on that surface counts. input may be null. All outlive it.
@@ -39,18 +37,13 @@ private:
     void enter(std::uint32_t serial, wl_surface* surface, wl_array* keys);
     void leave(std::uint32_t serial, wl_surface* surface);
     void key(std::uint32_t serial, std::uint32_t time, std::uint32_t code, std::uint32_t state);
-    void send(std::uint32_t code, KeyState state);
-    void sendCtrlAlt(std::uint32_t functionKey);
-    [[nodiscard]] bool sent(std::uint32_t code) const noexcept;
     void release();
 
     EventLoop& loop_;
     wl_surface* window_;
-    InputSink* input_;
-    HotKeys& hotKeys_;
     KeyboardObserver& observer_;
+    GuestKeyboard guest_;
     bool focused_ = false;
-    std::vector<std::uint32_t> sent_; ///< pressed in the guest
     Proxy<wl_keyboard> keyboard_;
 };
 

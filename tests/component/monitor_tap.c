@@ -3,10 +3,12 @@
 #include "monitor_tap.h"
 
 #include <pixman.h>
+#include <stdio.h>
 #include <wayland-server-core.h>
 #include <wlr/backend.h>
 #include <wlr/backend/headless.h>
 #include <wlr/backend/multi.h>
+#include <wlr/interfaces/wlr_output.h>
 #include <wlr/types/wlr_buffer.h>
 #include <wlr/types/wlr_output.h>
 #include <wlr/version.h>
@@ -17,6 +19,19 @@ static struct wlr_output* last_output;
 static struct wl_listener last_output_destroyed;
 
 static struct wlr_buffer* held;
+
+#if WLR_VERSION_MINOR >= 17
+/* Numbers start anew with each backend, as they do in 0.15. */
+static struct wl_listener new_output;
+static unsigned outputs;
+
+static void name_output(struct wl_listener* listener, void* data) {
+    (void)listener;
+    char name[32];
+    snprintf(name, sizeof name, "HEADLESS-%u", ++outputs);
+    wlr_output_set_name(data, name);
+}
+#endif
 
 static void hold(struct wlr_buffer* buffer) {
     struct wlr_buffer* const before = held;
@@ -35,10 +50,19 @@ static void find_headless(struct wlr_backend* candidate, void* data) {
         *(struct wlr_backend**)data = candidate;
 }
 
-const char* monitor_tap_plug(unsigned width, unsigned height) {
+struct wlr_backend* monitor_tap_backend(void) {
     struct wlr_backend* headless = NULL;
     if (backend)
         wlr_multi_for_each_backend(backend, find_headless, &headless);
+    return headless;
+}
+
+void monitor_tap_end_backend(void) {
+    wlr_backend_destroy(backend);
+}
+
+const char* monitor_tap_plug(unsigned width, unsigned height) {
+    struct wlr_backend* headless = monitor_tap_backend();
     struct wlr_output* output = headless ? wlr_headless_add_output(headless, width, height) : NULL;
     return output ? output->name : NULL;
 }
@@ -47,6 +71,22 @@ bool monitor_tap_unplug_last(void) {
     if (!last_output)
         return false;
     wlr_output_destroy(last_output);
+    return true;
+}
+
+bool monitor_tap_resize_last(unsigned width, unsigned height) {
+    if (!last_output)
+        return false;
+#if WLR_VERSION_MINOR >= 17
+    struct wlr_output_state state;
+    wlr_output_state_init(&state);
+    wlr_output_state_set_custom_mode(&state, (int32_t)width, (int32_t)height, 0);
+    struct wlr_output_event_request_state event = {.output = last_output, .state = &state};
+    wl_signal_emit_mutable(&last_output->events.request_state, &event);
+    wlr_output_state_finish(&state);
+#else
+    wlr_output_update_custom_mode(last_output, (int32_t)width, (int32_t)height, 0);
+#endif
     return true;
 }
 
@@ -66,6 +106,23 @@ static void remember(struct wlr_output* output) {
     wl_signal_add(&output->events.destroy, &last_output_destroyed);
 }
 
+static void unplug(void* data) {
+    (void)data;
+    monitor_tap_unplug_last();
+}
+
+static void unplug_if_told(struct wlr_output* output) {
+    if (!tap || !tap->unplug_after_commit)
+        return;
+    tap->unplug_after_commit = false;
+#if WLR_VERSION_MINOR >= 18
+    struct wl_event_loop* loop = output->event_loop;
+#else
+    struct wl_event_loop* loop = wl_display_get_event_loop(output->display);
+#endif
+    wl_event_loop_add_idle(loop, unplug, NULL);
+}
+
 static void look_at(struct wlr_output* output, struct wlr_buffer* buffer) {
     remember(output);
     if (!tap || !buffer)
@@ -73,6 +130,7 @@ static void look_at(struct wlr_output* output, struct wlr_buffer* buffer) {
     ++tap->commits;
     if (tap->hold)
         hold(buffer);
+    unplug_if_told(output);
     void* pixels = NULL;
     uint32_t format = 0;
     size_t stride = 0;
@@ -90,36 +148,76 @@ static bool to_be_failed(bool has_buffer) {
     return true;
 }
 
+/* What the driver says to a commit with adaptive sync on. */
+static bool refuses_refresh(bool asked_for) {
+    return tap && asked_for && tap->refresh == MONITOR_TAP_REFUSES_VARIABLE;
+}
+
+static void note_refresh(struct wlr_output* output, bool asked_for) {
+    if (tap && asked_for && tap->refresh == MONITOR_TAP_VARIABLE_REFRESH)
+        output->adaptive_sync_status = WLR_OUTPUT_ADAPTIVE_SYNC_ENABLED;
+}
+
 #if WLR_VERSION_MINOR >= 17
+
+static bool asks_for_variable_refresh(const struct wlr_output_state* state) {
+    return (state->committed & WLR_OUTPUT_STATE_ADAPTIVE_SYNC_ENABLED) && state->adaptive_sync_enabled;
+}
+
+/* What is left for the headless backend, which has no adaptive sync. */
+static struct wlr_output_state headless_part(const struct wlr_output_state* state) {
+    struct wlr_output_state part = *state;
+    if (tap && tap->refresh == MONITOR_TAP_VARIABLE_REFRESH)
+        part.committed &= ~(uint32_t)WLR_OUTPUT_STATE_ADAPTIVE_SYNC_ENABLED;
+    return part;
+}
 
 struct wlr_backend* __real_wlr_backend_autocreate(void* loop, struct wlr_session** session);
 struct wlr_backend* __wrap_wlr_backend_autocreate(void* loop, struct wlr_session** session) {
-    return backend = __real_wlr_backend_autocreate(loop, session);
+    backend = __real_wlr_backend_autocreate(loop, session);
+    if (backend) {
+        outputs = 0;
+        new_output.notify = name_output;
+        wl_signal_add(&backend->events.new_output, &new_output);
+    }
+    return backend;
 }
 
 bool __real_wlr_output_test_state(struct wlr_output* output, const struct wlr_output_state* state);
 bool __wrap_wlr_output_test_state(struct wlr_output* output, const struct wlr_output_state* state) {
     if (tap && tap->refuse_scan_out && (state->committed & WLR_OUTPUT_STATE_BUFFER))
         return false;
-    return __real_wlr_output_test_state(output, state);
+    if (refuses_refresh(asks_for_variable_refresh(state)))
+        return false;
+    const struct wlr_output_state part = headless_part(state);
+    return __real_wlr_output_test_state(output, &part);
 }
 
 bool __real_wlr_output_commit_state(struct wlr_output* output, const struct wlr_output_state* state);
 bool __wrap_wlr_output_commit_state(struct wlr_output* output, const struct wlr_output_state* state) {
     struct wlr_buffer* buffer = (state->committed & WLR_OUTPUT_STATE_BUFFER) ? state->buffer : NULL;
-    if (to_be_failed(buffer != NULL))
+    const bool variable_refresh = asks_for_variable_refresh(state);
+    if (to_be_failed(buffer != NULL) || refuses_refresh(variable_refresh))
         return false;
     if (buffer)
         wlr_buffer_lock(buffer);
-    const bool committed = __real_wlr_output_commit_state(output, state);
-    if (committed)
+    const struct wlr_output_state part = headless_part(state);
+    const bool committed = __real_wlr_output_commit_state(output, &part);
+    if (committed) {
+        note_refresh(output, variable_refresh);
         look_at(output, buffer);
+    }
     if (buffer)
         wlr_buffer_unlock(buffer);
     return committed;
 }
 
 #else
+
+static bool asks_for_variable_refresh(const struct wlr_output* output) {
+    return (output->pending.committed & WLR_OUTPUT_STATE_ADAPTIVE_SYNC_ENABLED) &&
+           output->pending.adaptive_sync_enabled;
+}
 
 struct wlr_backend* __real_wlr_backend_autocreate(struct wl_display* display);
 struct wlr_backend* __wrap_wlr_backend_autocreate(struct wl_display* display) {
@@ -130,6 +228,8 @@ bool __real_wlr_output_test(struct wlr_output* output);
 bool __wrap_wlr_output_test(struct wlr_output* output) {
     if (tap && tap->refuse_scan_out && (output->pending.committed & WLR_OUTPUT_STATE_BUFFER))
         return false;
+    if (refuses_refresh(asks_for_variable_refresh(output)))
+        return false;
     return __real_wlr_output_test(output);
 }
 
@@ -138,15 +238,18 @@ bool __wrap_wlr_output_commit(struct wlr_output* output) {
     struct wlr_buffer* buffer = NULL;
     if (output->pending.committed & WLR_OUTPUT_STATE_BUFFER)
         buffer = output->back_buffer ? output->back_buffer : output->pending.buffer;
-    if (to_be_failed(buffer != NULL)) {
+    const bool variable_refresh = asks_for_variable_refresh(output);
+    if (to_be_failed(buffer != NULL) || refuses_refresh(variable_refresh)) {
         wlr_output_rollback(output);
         return false;
     }
     if (buffer)
         wlr_buffer_lock(buffer);
     const bool committed = __real_wlr_output_commit(output);
-    if (committed)
+    if (committed) {
+        note_refresh(output, variable_refresh);
         look_at(output, buffer);
+    }
     if (buffer)
         wlr_buffer_unlock(buffer);
     return committed;
