@@ -29,7 +29,7 @@ std::optional<Nanoseconds> LatePolling::lead(TimePoint now) const noexcept {
 }
 
 Nanoseconds LatePolling::guard() const noexcept {
-    return std::max(refresh_ / 32, leastGuard);
+    return std::max(refresh_ / 16, leastGuard);
 }
 
 TimePoint LatePolling::targetOf(TimePoint commit) const noexcept {
@@ -106,18 +106,23 @@ void LatePolling::inTime() noexcept {
         return;
     streak_ = 0;
     const Nanoseconds least = tooShort_ + guard();
+    // At first in large steps; once the limit was met, in small ones, so that a busy machine, which wakes up late at
+    // times, misses few.
+    const Nanoseconds step = missed_ ? std::max((lead_ - least) / 64, guard() / 16) : (lead_ - least) / 8 + guard() / 8;
     if (lead_ > least)
-        lead_ = std::max(least, lead_ - std::max((lead_ - least) / 8, guard() / 4));
+        lead_ = std::max(least, lead_ - step);
 }
 
 void LatePolling::tooLate(Nanoseconds lead) noexcept {
     streak_ = 0;
+    missed_ = true;
     // What was tried before and failed again is let be for longer; anything else may have been a hiccup.
     const Nanoseconds difference = lead > tooShort_ ? lead - tooShort_ : tooShort_ - lead;
     patience_ = difference <= 2 * guard() ? std::min(patience_ * 2, mostPatience) : leastPatience;
     sinceMiss_ = 0;
     tooShort_ = std::clamp(std::max(tooShort_, lead), Nanoseconds(0), 2 * refresh_);
-    lead_ = std::clamp(std::max(lead_, tooShort_ + guard()), Nanoseconds(0), 2 * refresh_);
+    // Also where the poll itself was late.
+    lead_ = std::clamp(std::max(lead_ + 2 * guard(), tooShort_ + guard()), Nanoseconds(0), 2 * refresh_);
 }
 
 } // namespace vgpuview

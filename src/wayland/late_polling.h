@@ -44,6 +44,7 @@ private:
     Nanoseconds tooShort_{0}; ///< the largest lead that was seen not to be enough, forgotten slowly
     unsigned samples_ = 0;    ///< until there are enough, frames are polled at once
     unsigned streak_ = 0;     ///< of frames in time, since the lead was last shortened
+    bool missed_ = false;     ///< a frame was not in time, ever
     unsigned sinceMiss_ = 0;
     unsigned patience_ = 0; ///< frames in time before what was too short is tried again
 };

@@ -10,9 +10,9 @@ namespace vgpuview::bench {
 
 class FlippingSource final : public FrameSource {
 public:
-    explicit FlippingSource(Size size) {
+    explicit FlippingSource(Size size, BufferKind kind = BufferKind::dmaBuf) {
         for (BufferRef& buffer : buffers_)
-            buffer = doubles::makeMemoryBuffer(size, BufferKind::dmaBuf);
+            buffer = doubles::makeMemoryBuffer(size, kind);
         frame_.primary = Plane{.buffer = buffers_[0], .position = {}, .hotSpot = {}};
     }
     [[nodiscard]] const SourceDescription& description() const noexcept override { return description_; }

@@ -109,7 +109,7 @@ TEST_P(LatePollingOn, FindsTheDeadlineAndKeepsTheFrameRate) {
     EXPECT_GE(learning.frames, learning.refreshes * 95 / 100);
     const Simulation::Outcome learned = simulation.run(polling, 6000);
     EXPECT_GE(learned.frames, learned.refreshes * 98 / 100) << "hardly any refresh goes without a new frame";
-    const Nanoseconds guard = std::max<Nanoseconds>(GetParam().interval / 32, 300us);
+    const Nanoseconds guard = std::max<Nanoseconds>(GetParam().interval / 16, 300us);
     EXPECT_LE(learned.age, GetParam().takenBefore + GetParam().jitter + 3 * guard);
     ASSERT_TRUE(polling.lead(simulation.now));
     EXPECT_GE(*polling.lead(simulation.now), GetParam().takenBefore - guard);
