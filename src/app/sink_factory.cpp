@@ -64,6 +64,7 @@ std::unique_ptr<FrameSink> makeMonitor([[maybe_unused]] const Options& options, 
     MonitorOptions monitor = options.monitor;
     monitor.input = input;
     monitor.hotKeys = options.input.hotKeys;
+    monitor.saveScreenshot = [&log](const Frame& frame, const std::string& name) { saveScreenshot(frame, name, log); };
     return std::make_unique<MonitorSink>(loop, log, std::move(monitor));
 #else
     notInThisBuild("monitor");

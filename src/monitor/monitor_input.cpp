@@ -32,9 +32,8 @@ MonitorInput::MonitorInput(InputSink* input, HotKeys hotKeys, MonitorInputObserv
     , observer_(observer)
     , fail_(std::move(fail))
     , keyboard_(input, hotKeys_, [this](HotKeyAction action) { observer_.hotKeyPressed(action); }) {
-    // There is nothing else on the monitor, and nothing to save pictures for.
-    for (const HotKeyAction useless :
-         {HotKeyAction::grab, HotKeyAction::fullScreen, HotKeyAction::screenshot, HotKeyAction::statistics})
+    // There is nothing else on the monitor.
+    for (const HotKeyAction useless : {HotKeyAction::grab, HotKeyAction::fullScreen, HotKeyAction::statistics})
         hotKeys_.unbind(useless);
 }
 

@@ -2,11 +2,13 @@
 // How the monitor sink is to behave.
 #pragma once
 
+#include "frame/frame.h"
 #include "input/hot_keys.h"
 #include "input/input_sink.h"
 #include "monitor/mode.h"
 #include "monitor/placement.h"
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -29,6 +31,8 @@ struct MonitorOptions {
     std::string waitingText = "The guest shows no picture"; ///< empty: nothing but black
     InputSink* input = nullptr; ///< where the session's events go; outlives the sink. Null: nowhere
     HotKeys hotKeys = {};
+    /// The screenshot key was pressed while the guest shows this; name is the VM's or the source's. May be empty.
+    std::function<void(const Frame& frame, const std::string& name)> saveScreenshot = {};
 };
 
 } // namespace vgpuview

@@ -196,6 +196,8 @@ void MonitorSink::changeTerminal(unsigned number) {
 void MonitorSink::hotKeyPressed(HotKeyAction action) {
     if (action == HotKeyAction::quit && demand_)
         demand_->sinkClosed(*this);
+    else if (action == HotKeyAction::screenshot && options_.saveScreenshot)
+        options_.saveScreenshot(current_, guestName_);
 }
 
 std::optional<GuestView> MonitorSink::guestView(std::string_view monitor) const {
@@ -223,7 +225,10 @@ void MonitorSink::outputReady(MonitorOutput& output) {
 
 void MonitorSink::show(const FrameUpdate& update) {
     askedFor_.reset();
-    current_ = {.primary = update.frame.primary, .cursor = update.frame.cursor, .queriedAt = update.frame.queriedAt};
+    current_ = update.frame;
+    const std::string& name = update.source.vmName.empty() ? update.source.name : update.source.vmName;
+    if (guestName_ != name)
+        guestName_ = name;
     dropUnusedBuffers();
     const Rect damage = update.primaryDamage.bounds();
     for (std::size_t i = 0; i < outputs_.size(); ++i) {

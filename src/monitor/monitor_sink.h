@@ -11,6 +11,7 @@
 #include "monitor/wlroots.h"
 
 #include <memory>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -42,12 +43,6 @@ private:
     struct HostDeleter {
         void operator()(monitor_host* host) const noexcept { monitor_host_destroy(host); }
     };
-    /// What the guest was last seen to show. The references keep the buffers alive while they are on screen.
-    struct Current {
-        std::optional<Plane> primary;
-        std::optional<Plane> cursor;
-        TimePoint queriedAt;
-    };
 
     void outputReady(MonitorOutput& output) override;
     void outputResized(MonitorOutput& output) override;
@@ -74,7 +69,8 @@ private:
     std::optional<TimePoint> askedFor_; ///< the time of the frame that was asked for and not shown yet
     Nanoseconds pollInterval_;
     RateLimit failureLimit_;
-    Current current_;
+    Frame current_; ///< keeps the buffers alive while they are on screen
+    std::string guestName_;
     BufferRef noticeBuffer_;
     std::unique_ptr<GuestBuffer> notice_;
     std::unordered_map<BufferId, std::unique_ptr<GuestBuffer>> guestBuffers_;

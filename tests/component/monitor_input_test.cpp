@@ -122,6 +122,24 @@ TEST_F(MonitorInputTest, CtrlAltQEndsTheRunAndWhatHasNoUseOnAMonitorIsTheGuests)
     own.setSource(nullptr);
 }
 
+TEST_F(MonitorInputTest, CtrlAltSSavesWhatTheGuestShows) {
+    std::vector<std::string> saved;
+    const BufferRef shown = patternBuffer({320, 200}, 1);
+    source.flip(shown);
+    start({.mode = ModeRequest{.size = {320, 200}, .refreshMilliHz = {}},
+           .input = &input,
+           .saveScreenshot = [&](const Frame& frame, const std::string& name) {
+               saved.push_back(frame.primary && frame.primary->buffer == shown ? name : "another picture");
+           }});
+    ASSERT_TRUE(until([&] { return !guestWaiting(); }));
+    ASSERT_TRUE(monitor_tap_plug_devices());
+    monitor_tap_key(KEY_LEFTCTRL, true);
+    monitor_tap_key(KEY_LEFTALT, true);
+    tapKey(KEY_S);
+    EXPECT_EQ(saved, Told{"fake"});
+    EXPECT_EQ(take(), (Told{"key 29+", "key 56+"}));
+}
+
 TEST_F(MonitorInputTest, HotKeysAreBoundAnewAsForAWindow) {
     HotKeys hotKeys;
     hotKeys.bind("send-ctrl-alt-f1=scroll_lock");
