@@ -1,7 +1,7 @@
 # fish completion for vgpu-view(1). Commands and options are read from --help, so they are always those of the program.
 
 function __vgpu_view_commands
-    vgpu-view --help 2>/dev/null | sed -n '/^Subcommands:/,/^$/s/^  \([a-z]*\)  *\(.*\)/\1\t\2/p'
+    vgpu-view --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\)  *\(.*\)/\1\t\2/p'
 end
 
 function __vgpu_view_command

@@ -267,6 +267,8 @@ std::variant<Options, PrintAndExit> parseCommandLine(std::span<const char* const
     Options options;
     CLI::App app("Shows a virtual GPU's screen on its host.", "vgpu-view");
     app.set_version_flag("-V,--version", versionText());
+    app.get_formatter()->label("SUBCOMMAND", "COMMAND");
+    app.get_formatter()->label("Excludes", "not with");
     app.require_subcommand(1);
     app.footer(
         "vgpu-view [SOURCE] is vgpu-view window [SOURCE]. Each command has its own --help; see also vgpu-view(1).\n"
@@ -320,6 +322,9 @@ std::variant<Options, PrintAndExit> parseCommandLine(std::span<const char* const
     addSource(*doctor, options);
     addJson(*doctor, options);
     addLogLevel(*doctor, options);
+
+    for (CLI::App* command : app.get_subcommands({}))
+        command->group("Commands");
 
     std::vector<std::string> words = withCommand(arguments);
     const bool keysAsked = takeHelpOnKeys(words);

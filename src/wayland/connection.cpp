@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdarg>
 #include <cstdlib>
 #include <string_view>
 #include <utility>
@@ -51,6 +52,8 @@ std::string nameOf(const WaylandDisplay& display) {
 
 Connection::Connection(EventLoop& loop, WaylandDisplay display)
     : loop_(loop) {
+    // What goes wrong is told once, by an Error.
+    wl_log_set_handler_client([](const char*, va_list) {});
     const std::string name = nameOf(display);
     display_.reset(connectTo(display));
     if (!display_)
