@@ -221,9 +221,16 @@ void addStream(CLI::App& command, Options& options) {
     command.add_option("--fps", stream.maxFps, "frames a second at most (default: 60)")
         ->type_name("N")
         ->check(CLI::Range(1, 1000).description(""));
-    addChoice(command, "--role", "WHAT",
-              std::map<std::string, StreamRole>{{"screen", StreamRole::screen}, {"camera", StreamRole::camera}},
-              stream.role, "screen, or camera: copies in YUY2 for applications that know only cameras");
+    command
+        .add_option_function<std::string>(
+            "--role",
+            [&options](const std::string& role) {
+                options.stream.role = role == "camera" ? StreamRole::camera : StreamRole::screen;
+                options.alsoCamera = role == "both";
+            },
+            "screen (default), camera: copies in YUY2 for applications that know only cameras, or both: a node each")
+        ->type_name("WHAT")
+        ->check(CLI::IsMember(std::vector<std::string>{"screen", "camera", "both"}).description(""));
     addChoice(command, "--cursor", "WHAT",
               std::map<std::string, CursorMode>{{"metadata", CursorMode::metadata},
                                                 {"embedded", CursorMode::embedded},

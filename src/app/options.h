@@ -49,6 +49,7 @@ struct Options {
 #endif
 #if VGPUVIEW_STREAM
     StreamOptions stream;
+    bool alsoCamera = false; ///< a second node beside the stream's, as a camera
 #endif
 #if VGPUVIEW_WINDOW
     ScaleMode scale = ScaleMode::fit;

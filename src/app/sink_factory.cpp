@@ -98,6 +98,15 @@ std::vector<std::unique_ptr<FrameSink>> makeSinks(const Options& options, EventL
     sinks.push_back(makeOwnSink(options, loop, log, input));
     if (options.alsoStream && options.command != Command::stream)
         sinks.push_back(makeStream(options, loop, log));
+#if VGPUVIEW_STREAM
+    if (options.alsoCamera) {
+        StreamOptions camera = options.stream;
+        camera.role = StreamRole::camera;
+        if (!camera.nodeName.empty())
+            camera.nodeName += ".camera";
+        sinks.push_back(std::make_unique<StreamSink>(loop, log, gpuFactory(log), std::move(camera)));
+    }
+#endif
     return sinks;
 }
 

@@ -30,7 +30,7 @@ enum class DaemonLoss {
 };
 
 struct StreamOptions {
-    std::string nodeName = {};    ///< empty: "vgpu-view." and the source's name
+    std::string nodeName = {};    ///< empty: "vgpu-view." and the source's name, and ".camera" for one
     std::string description = {}; ///< what users read in lists; empty: the VM's name and the vGPU's type
     std::uint32_t maxFps = 60;    ///< at least 1
     StreamRole role = StreamRole::screen;

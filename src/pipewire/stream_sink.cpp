@@ -139,7 +139,8 @@ void StreamSink::Stream::show(const FrameUpdate& update) {
     picture_ = update.frame.primary ? update.frame.primary->buffer : nullptr;
     damage_.add(update.primaryDamage);
     if (!published_.published()) {
-        published_.publish("vgpu-view." + update.source.name, descriptionOf(update.source));
+        const char* const suffix = options_.role == StreamRole::camera ? ".camera" : "";
+        published_.publish("vgpu-view." + update.source.name + suffix, descriptionOf(update.source));
         return;
     }
     const Offer* const format = negotiation_.chosen();

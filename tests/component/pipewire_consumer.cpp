@@ -3,7 +3,8 @@
 //
 // usage: pipewire_consumer REPORT_FD TARGET_NODE_NAME [dmabuf] [shm] [yuy2] [modifiers=HEX,HEX...] [refuse]
 // [buffers=N] [hold=N] [nolink] [nocheck] [nolook]. refuse: of each kind of dma-buf one is tried, and its modifier
-// offered no more, as by a consumer that can't import it. Commands on standard input, one letter each: p pause, r
+// offered no more, as by a consumer that can't import it. tell: a line "SEQUENCE MEMORY_TYPE INODE MODIFIER" a frame on
+// standard output; REPORT_FD may then be -1. Commands on standard input, one letter each: p pause, r
 // resume, h release what is held, q quit.
 #include "pipewire_report.h"
 #include "synthetic/pattern.h"
@@ -41,6 +42,7 @@ struct Consumer {
     bool sharedMemory = false;
     bool yuy2 = false;
     bool refuse = false;
+    bool tell = false;
     std::vector<std::uint64_t> modifiers{DRM_FORMAT_MOD_LINEAR, DRM_FORMAT_MOD_INVALID};
     bool link = true;
     bool check = true;
@@ -199,6 +201,12 @@ void take(Consumer& self, pw_buffer& buffer) {
     if (data.chunk->size != 0 && self.look)
         checkPicture(self, data, sequence);
     report.lastSequence = sequence;
+    if (self.tell) {
+        std::printf("%llu %u %llu %llx\n", static_cast<unsigned long long>(sequence), data.type,
+                    static_cast<unsigned long long>(report.lastInode),
+                    static_cast<unsigned long long>(report.modifier));
+        std::fflush(stdout);
+    }
     // Last: the test waits for it.
     ++report.frames;
 }
@@ -392,6 +400,7 @@ int main(int argc, char** argv) {
         self.sharedMemory |= word == "shm";
         self.yuy2 |= word == "yuy2";
         self.refuse |= word == "refuse";
+        self.tell |= word == "tell";
         self.link &= word != "nolink";
         self.check &= word != "nocheck";
         self.look &= word != "nolook";
@@ -408,11 +417,14 @@ int main(int argc, char** argv) {
         if (word.starts_with("hold="))
             self.hold = static_cast<std::size_t>(std::atoi(word.data() + 5));
     }
-    void* const shared =
-        ::mmap(nullptr, sizeof(ConsumerReport), PROT_READ | PROT_WRITE, MAP_SHARED, std::atoi(argv[1]), 0);
-    if (shared == MAP_FAILED)
-        return 1;
-    self.report = static_cast<ConsumerReport*>(shared);
+    static ConsumerReport own;
+    self.report = &own;
+    if (const int memory = std::atoi(argv[1]); memory >= 0) {
+        void* const shared = ::mmap(nullptr, sizeof(ConsumerReport), PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+        if (shared == MAP_FAILED)
+            return 1;
+        self.report = static_cast<ConsumerReport*>(shared);
+    }
 
     pw_init(&argc, &argv);
     self.loop = pw_main_loop_new(nullptr);

@@ -7,9 +7,11 @@ Usage: exit_codes.py VGPU_VIEW
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 
 VIEWER = os.path.abspath(sys.argv[1])
 NO_UUID = "00000000-1111-2222-3333-444444444444"
@@ -45,6 +47,9 @@ CASES = [
     ("a descriptor that is not open", ["probe", "fd:987"], 3, "987"),
     ("a file in a folder that does not exist", ["shot", "test:64x64", "no/such/folder/x.png"], 3, "x.png"),
     ("a picture where a folder stands", ["shot", "test:64x64", "."], 1, "."),
+    ("an unknown role of a stream", ["stream", "test:64x64", "--role", "mirror"], 2, "mirror"),
+    ("an unknown cursor mode of a stream", ["stream", "test:64x64", "--cursor", "big"], 2, "big"),
+    ("no frames a second", ["stream", "test:64x64", "--fps", "0"], 2, "--fps"),
     ("a report in a folder that does not exist", ["window", "test:64x64", "--report", "no/such/r.json"], 3, "r.json"),
 ]
 
@@ -70,6 +75,45 @@ def no_compositor(folder):
 
 def dead_compositor(folder):
     return check_line(run(folder, "window", "test:64x64", environment={"WAYLAND_DISPLAY": "nobody-0"}), 3, "nobody-0")
+
+
+def no_pipewire(folder):
+    return check_line(run(folder, "stream", "test:64x64"), 3, "PipeWire")
+
+
+def refusing_pipewire(folder):
+    """A daemon that closes every connection."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(os.path.join(folder, "pipewire-0"))
+    listener.listen()
+
+    def refuse():
+        while True:
+            try:
+                listener.accept()[0].close()
+            except OSError:
+                return
+
+    thread = threading.Thread(target=refuse, daemon=True)
+    thread.start()
+    result = run(folder, "stream", "test:64x64")
+    listener.shutdown(socket.SHUT_RDWR)
+    thread.join()
+    listener.close()
+    os.unlink(os.path.join(folder, "pipewire-0"))
+    return check_line(result, 1, "PipeWire")
+
+
+def forbidden_pipewire(folder):
+    if os.geteuid() == 0:
+        return "SKIP root may do everything"
+    with socket.socket(socket.AF_UNIX) as listener:
+        path = os.path.join(folder, "pipewire-0")
+        listener.bind(path)
+        os.chmod(path, 0)
+        result = run(folder, "stream", "test:64x64")
+        os.unlink(path)
+    return check_line(result, 4, "PipeWire")
 
 
 def process_without_device(folder):
@@ -112,6 +156,9 @@ def list_as_json(folder):
 FUNCTIONS = [
     ("no compositor", no_compositor),
     ("a compositor that is gone", dead_compositor),
+    ("no PipeWire daemon", no_pipewire),
+    ("a PipeWire daemon that hangs up", refusing_pipewire),
+    ("a PipeWire daemon that may not be asked", forbidden_pipewire),
     ("a process that holds no VFIO display", process_without_device),
     ("a descriptor that is no VFIO device", descriptor_of_a_file),
     ("no source and no vGPU", no_source_no_device),
