@@ -199,6 +199,9 @@ void addWindow(CLI::App& command, Options& options) {
     addMode(command, "--size", options.size, "the guest's resolution and the window's size at the start");
     command.add_flag_callback(
         "--full-screen", [&options] { options.start = StartMode::fullScreen; }, "start in full screen (F11 leaves it)");
+    command.add_flag_callback(
+        "--overlay", [&options] { options.overlay = StatisticsOverlay::shown; },
+        "figures in a corner of the window (Ctrl+Alt+I toggles them)");
     addChoice(command, "--latency", "MODE",
               std::map<std::string, Latency>{{"normal", Latency::normal}, {"low", Latency::low}}, options.latency,
               "low: poll just before the compositor's deadline (default: normal)");

@@ -55,6 +55,7 @@ struct Options {
     ScaleMode scale = ScaleMode::fit;
     StartMode start = StartMode::windowed;
     ZeroCopy zeroCopy = ZeroCopy::preferred;
+    StatisticsOverlay overlay = StatisticsOverlay::hidden;
     Latency latency = Latency::normal;
     ScreenTearing tearing = ScreenTearing::avoided;
     GuestResize resize = GuestResize::follow;

@@ -44,6 +44,7 @@ std::unique_ptr<FrameSink> makeWindow([[maybe_unused]] const Options& options, [
         WindowOptions{.scale = options.scale,
                       .start = options.start,
                       .zeroCopy = options.zeroCopy,
+                      .overlay = options.overlay,
                       .latency = options.latency,
                       .tearing = options.tearing,
                       .resize = options.resize,

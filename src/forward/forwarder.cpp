@@ -166,7 +166,8 @@ void Forwarder::serve() {
 
 void Forwarder::pollSource(TimePoint now) {
     const PollResult result = source_->poll();
-    counters_.pollDuration.add(scheduler_.now() - now);
+    lastPollDuration_ = scheduler_.now() - now;
+    counters_.pollDuration.add(lastPollDuration_);
     ++counters_.polls;
     if (result.status == PollStatus::ended) {
         sourceEnded();
@@ -211,7 +212,8 @@ void Forwarder::showIfNew(Feed& feed, TimePoint now) {
                        .source = source_->description(),
                        .primaryDamage = feed.damage,
                        .primaryChanged = primaryChanged,
-                       .cursorChanged = cursorChanged};
+                       .cursorChanged = cursorChanged,
+                       .pollDuration = lastPollDuration_};
     if (frame.primary && (otherBuffer || (primaryChanged && feed.damage.empty())))
         update.primaryDamage = Damage::all(frame.primary->buffer->layout().size);
     feed.wantedAt.reset();

@@ -94,6 +94,7 @@ private:
     bool sourceHasEnded_ = false;
     bool serving_ = false;
     std::optional<TimePoint> lastFlip_;
+    Nanoseconds lastPollDuration_{};
     ForwardCounters counters_;
 };
 

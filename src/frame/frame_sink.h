@@ -44,6 +44,7 @@ struct FrameUpdate {
     Damage primaryDamage;       ///< changed pixels of the primary buffer; all of it when the buffer is another one
     bool primaryChanged = true; ///< false: only the cursor changed
     bool cursorChanged = true;  ///< image, position, hot spot, or came or went
+    Nanoseconds pollDuration{}; ///< how long the source took to answer
 };
 
 /// A sink's part of the report. Times on CLOCK_MONOTONIC. A count that a sink can't know is empty, never guessed.

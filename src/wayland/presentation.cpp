@@ -66,7 +66,11 @@ void Presentation::Feedback::presented(std::uint32_t secondsHigh, std::uint32_t 
         return;
     owner->counters_.latency.add(*shownAt - queriedAt);
     if (owner->observer_)
-        owner->observer_({.committedAt = committedAt, .presentedAt = *shownAt, .refresh = Nanoseconds(refresh)});
+        owner->observer_({.queriedAt = queriedAt,
+                          .committedAt = committedAt,
+                          .presentedAt = *shownAt,
+                          .zeroCopy = (flags & WP_PRESENTATION_FEEDBACK_KIND_ZERO_COPY) != 0,
+                          .refresh = Nanoseconds(refresh)});
 }
 
 void Presentation::Feedback::discarded() {

@@ -24,8 +24,10 @@ struct PresentationCounters {
 
 /// A frame that reached the screen, on our clock.
 struct PresentedFrame {
+    TimePoint queriedAt;
     TimePoint committedAt;
     TimePoint presentedAt;
+    bool zeroCopy = false;
     Nanoseconds refresh; ///< until the next one could be shown; 0: not constant
 };
 

@@ -62,6 +62,12 @@ WindowSink::Window::Window(EventLoop& loop, Log& log, GpuFactory makeGpu, Window
     , video_(connection_.globals(), main_, Surface::Pointer::passes)
     , cursor_(connection_.globals(), main_, Surface::Pointer::passes)
     , hints_(connection_.globals(), options_.tearing, main_, video_)
+    , overlay_(
+          loop, connection_.globals(), main_, *this, [this] { return overlayFacts(); },
+          [this] {
+              main_.touch();
+              commitAll();
+          })
     , pacing_(loop, sink, visibilityOn(connection_.globals()),
               [this] {
                   requestCallback();
@@ -88,12 +94,13 @@ WindowSink::Window::Window(EventLoop& loop, Log& log, GpuFactory makeGpu, Window
         shell_->afterEvents();
         connection_.roundtrip();
     }
-    if (options_.latency == Latency::low) {
-        presentation_.observe([this](const PresentedFrame& frame) {
+    presentation_.observe([this](const PresentedFrame& frame) {
+        overlay_.presented(frame.presentedAt - frame.queriedAt, frame.zeroCopy);
+        if (options_.latency == Latency::low)
             latePolling_.presented(frame.committedAt, frame.presentedAt, frame.refresh);
-        });
+    });
+    if (options_.latency == Latency::low)
         pacing_.askAt([this](TimePoint now) { return latePolling_.next(now); });
-    }
     hints_.nameIcon(shell_->toplevel(), options_.appId.c_str());
     built_ = true;
     if (options_.input != nullptr)
@@ -125,6 +132,8 @@ ClientBuffer WindowSink::Window::makeBlack() {
 
 void WindowSink::Window::attach(FrameDemand& demand) {
     demand_ = &demand;
+    if (options_.overlay == StatisticsOverlay::shown && !overlay_.on())
+        overlay_.toggle();
     pacing_.attach(demand);
     resize_.attach(demand, options_.size ? std::optional(outputs_.monitorFor(options_.size->size)) : std::nullopt);
     if (shell_->state().configured)
@@ -135,6 +144,7 @@ void WindowSink::Window::show(const FrameUpdate& update) {
     pacing_.shown();
     resize_.sourceIs(update.source);
     frame_ = update.frame;
+    pollDuration_ = update.pollDuration;
     shown_ = true;
     if (update.primaryChanged) {
         primaryDirty_ = true;
@@ -171,31 +181,6 @@ void WindowSink::Window::sourceGone() {
     cursorCopies_.clear();
     route_ = Route::none;
     connection_.flush();
-}
-
-SinkReport WindowSink::Window::report() const {
-    const PresentationCounters& presentation = presentation_.counters();
-    const ImportCounters& imports = imports_.counters();
-    SinkReport report{.commits = commits_,
-                      .presented = {},
-                      .presentedZeroCopy = {},
-                      .dropped = {},
-                      .bytesCopied = bytesCopied_,
-                      .blits = blits_.count(),
-                      .imports = imports.imports,
-                      .importFailures = imports.failures,
-                      .latency = presentation.latency,
-                      .details = {}};
-    if (presentation_.known()) {
-        report.presented = presentation.presented;
-        report.presentedZeroCopy = presentation.zeroCopy;
-        report.dropped = presentation.discarded;
-    }
-    report.details.emplace_back("route", nameOf(route_));
-    report.details.emplace_back("latency_mode", options_.latency == Latency::low ? "low" : "normal");
-    if (const auto lead = latePolling_.lead(loop_.now()))
-        report.details.emplace_back("poll_lead_us", fmt::format("{}", lead->count() / 1000));
-    return report;
 }
 
 void WindowSink::Window::shellConfigured() {
@@ -255,6 +240,9 @@ void WindowSink::Window::hotKeyPressed(HotKeyAction action) {
     case HotKeyAction::screenshot:
         if (options_.saveScreenshot)
             options_.saveScreenshot(frame_, titleName_);
+        break;
+    case HotKeyAction::statistics:
+        overlay_.toggle();
         break;
     case HotKeyAction::quit:
         shellClosed();
@@ -318,6 +306,7 @@ void WindowSink::Window::present() {
         }
     }
     const Size window = windowSize();
+    overlay_.scaleTo(scale());
     if (shell_->accept(window))
         main_.touch();
     placePrimary(picture, window);
@@ -367,6 +356,7 @@ void WindowSink::Window::placePrimary(ClientBuffer* picture, Size window) {
         stage.damage(damage_);
         presentation_.follow(stage.get(), frame_.queriedAt);
         latePolling_.committed(loop_.now());
+        overlay_.shown(frame_.sequence, pollDuration_);
         ++commits_;
     } else {
         stage.resize(source, destination.size);
@@ -484,47 +474,14 @@ void WindowSink::Window::commitAll() {
             surface->commit();
             any = true;
         }
+    // A window that does not show anything yet must not be committed before its time.
+    if (Surface* figures = overlay_.surface(); figures != nullptr && figures->dirty() && main_.content() != nullptr) {
+        figures->commit();
+        any = true;
+    }
     if (any)
         main_.commit();
-}
-
-void WindowSink::Window::takeRoute(Route route, const std::string& why) {
-    if (route == route_)
-        return;
-    route_ = route;
-    const std::string format = vgpuview::nameOf(frame_.primary->buffer->layout().format);
-    switch (route) {
-    case Route::none:
-        break;
-    case Route::dmaBuf:
-        log_.info("the window shows the guest's {} dma-bufs themselves", format);
-        break;
-    case Route::sharedMemory:
-        log_.info("the window shows the guest's {} memory as it is", format);
-        break;
-    case Route::blit:
-        log_.warning("the window shows copies of the guest's {} pictures made by the GPU: {}", format, why);
-        break;
-    case Route::copy:
-        log_.warning("the window shows copies of the guest's {} pictures made by the CPU: {}", format, why);
-        break;
-    }
-}
-
-const char* WindowSink::Window::nameOf(Route route) noexcept {
-    switch (route) {
-    case Route::none:
-        return "none";
-    case Route::dmaBuf:
-        return "dma-buf";
-    case Route::sharedMemory:
-        return "shared memory";
-    case Route::blit:
-        return "GPU copy";
-    case Route::copy:
-        return "copy";
-    }
-    return "none";
+    overlay_.collect();
 }
 
 void WindowSink::Window::noteTitle(const SourceDescription& source) {

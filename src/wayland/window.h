@@ -11,6 +11,7 @@
 #include "wayland/late_polling.h"
 #include "wayland/layout.h"
 #include "wayland/outputs.h"
+#include "wayland/overlay.h"
 #include "wayland/pacing.h"
 #include "wayland/presentation.h"
 #include "wayland/resize_follower.h"
@@ -80,6 +81,7 @@ private:
     [[nodiscard]] Surface& stage() noexcept { return picture_ && !layout_.fillsWindow ? video_ : main_; }
     void requestCallback();
     void commitAll();
+    [[nodiscard]] OverlayFacts overlayFacts() const;
     void takeRoute(Route route, const std::string& why);
     void noteTitle(const SourceDescription& source);
     [[nodiscard]] std::string titleNow() const;
@@ -105,6 +107,7 @@ private:
     Surface video_;
     Surface cursor_;
     DesktopHints hints_;
+    Overlay overlay_;
     std::optional<Scale120> fractional_;
     Proxy<wp_fractional_scale_v1> fractionalScale_;
     std::unique_ptr<Shell> shell_;
@@ -130,6 +133,8 @@ private:
     std::string titleName_; ///< of the VM or the source
     bool titled_ = false;
     Route route_ = Route::none;
+    std::string routeReason_; ///< why no better one
+    Nanoseconds pollDuration_{};
     std::uint64_t commits_ = 0;
     std::uint64_t bytesCopied_ = 0;
 };

@@ -35,6 +35,9 @@ enum class GuestResize {
     fixed,  ///< the guest's own
 };
 
+/// Figures in a corner of the window, at the start; a hot key toggles them.
+enum class StatisticsOverlay { hidden, shown };
+
 enum class Latency {
     normal, ///< the vGPU is polled as soon as the compositor can take a frame
     low,    ///< as late as the compositor still takes it for its next refresh, where that can be learned
@@ -55,6 +58,7 @@ struct WindowOptions {
     ScaleMode scale = ScaleMode::fit;
     StartMode start = StartMode::windowed;
     ZeroCopy zeroCopy = ZeroCopy::preferred;
+    StatisticsOverlay overlay = StatisticsOverlay::hidden;
     Latency latency = Latency::normal;
     ScreenTearing tearing = ScreenTearing::avoided;
     GuestResize resize = GuestResize::follow;

@@ -11,15 +11,16 @@ MAY_USE = {
     "base": set(),
     "loop": {"base"},
     "frame": {"base"},
+    "text": {"base"},
     "vfio": {"base", "loop", "frame"},
     "synthetic": {"base", "loop", "frame"},
     "sources": {"base", "loop", "frame", "vfio", "synthetic"},
     "gpu": {"base", "frame"},
     "input": {"base", "loop"},
     "forward": {"base", "loop", "frame"},
-    "wayland": {"base", "loop", "frame", "gpu", "input"},
+    "wayland": {"base", "loop", "frame", "gpu", "input", "text"},
     "pipewire": {"base", "loop", "frame", "gpu"},
-    "monitor": {"base", "loop", "frame", "gpu", "input"},
+    "monitor": {"base", "loop", "frame", "gpu", "input", "text"},
     "image": {"base", "loop", "frame", "gpu"},
 }
 MAY_USE["obs"] = set(MAY_USE) - SINKS | {"pipewire"}
@@ -33,6 +34,7 @@ ONLY_IN = {
     "wayland-client": {"wayland"},
     "pipewire/": {"pipewire"},
     "wlr/": {"monitor"},
+    "cairo": {"text"},
     "obs": {"obs"},
 }
 

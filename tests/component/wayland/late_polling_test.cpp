@@ -226,13 +226,25 @@ private:
 
 class WindowLatencyTest : public WindowTest {
 protected:
-    /// Shows so many frames and returns how old they were on the screen.
-    Percentiles ages(Latency latency, ScriptedRefresh refresh, clockid_t clock = CLOCK_MONOTONIC) {
+    void showFrames(Latency latency, ScriptedRefresh refresh, clockid_t clock = CLOCK_MONOTONIC) {
         source.everyPoll = [this] { pictures.step(); };
         open({.presentationClock = clock, .refresh = refresh}, {.latency = latency});
         start();
-        EXPECT_TRUE(until([&] { return window->report().presented.value_or(0) >= 120; }));
-        return window->report().latency.percentiles().value_or(Percentiles{});
+    }
+    /// Half of the frames so far were no older than this on the screen; nothing before there are a few.
+    [[nodiscard]] Nanoseconds median() const {
+        const SinkReport report = window->report();
+        return report.latency.count() < 60 ? Nanoseconds::max() : report.latency.percentiles()->p50;
+    }
+    bool comesBelow(Nanoseconds age) {
+        // A test machine with other things to do wakes up late; then it takes longer to learn.
+        for (unsigned tries = 0; tries < 8; ++tries)
+            if (until([&] { return median() < age; }))
+                return true;
+        return false;
+    }
+    bool staysAbove(Nanoseconds age) {
+        return until([&] { return median() != Nanoseconds::max(); }) && median() > age;
     }
     [[nodiscard]] std::string detail(const std::string& name) const {
         for (const auto& [key, value] : window->report().details)
@@ -247,24 +259,27 @@ protected:
 constexpr Nanoseconds interval = 24ms;
 
 TEST_F(WindowLatencyTest, NormallyAFrameIsARefreshOldWhenItIsTaken) {
-    EXPECT_GT(ages(Latency::normal, {.interval = interval, .takenBefore = 4ms}).p50, interval * 3 / 4);
+    showFrames(Latency::normal, {.interval = interval, .takenBefore = 4ms});
+    EXPECT_TRUE(staysAbove(interval * 3 / 4));
     EXPECT_EQ(detail("latency_mode"), "normal");
     EXPECT_EQ(detail("poll_lead_us"), "");
 }
 
 TEST_F(WindowLatencyTest, LowLatencyShowsFramesYoungerThanHalfARefresh) {
-    EXPECT_LT(ages(Latency::low, {.interval = interval, .takenBefore = 4ms}).p50, interval / 2);
+    showFrames(Latency::low, {.interval = interval, .takenBefore = 4ms});
+    EXPECT_TRUE(comesBelow(interval / 2));
     EXPECT_EQ(detail("latency_mode"), "low");
     EXPECT_NE(detail("poll_lead_us"), "");
 }
 
 TEST_F(WindowLatencyTest, TheCompositorsOwnClockIsObeyed) {
-    EXPECT_LT(ages(Latency::low, {.interval = interval, .takenBefore = 4ms}, CLOCK_REALTIME).p50, interval / 2);
+    showFrames(Latency::low, {.interval = interval, .takenBefore = 4ms}, CLOCK_REALTIME);
+    EXPECT_TRUE(comesBelow(interval / 2));
 }
 
 TEST_F(WindowLatencyTest, AVaryingRefreshIsPolledAtOnce) {
-    const ScriptedRefresh varying{.interval = interval, .takenBefore = 4ms, .told = ScriptedRefresh::Told::varying};
-    EXPECT_GT(ages(Latency::low, varying).p50, interval * 3 / 4);
+    showFrames(Latency::low, {.interval = interval, .takenBefore = 4ms, .told = ScriptedRefresh::Told::varying});
+    EXPECT_TRUE(staysAbove(interval * 3 / 4));
     EXPECT_EQ(detail("poll_lead_us"), "");
 }
 
