@@ -54,6 +54,7 @@ void CaptureSource::tick() {
             endSession(error.what());
             return;
         }
+        session_->setShowing(showing_);
         if (ended_)
             endSession(session_->source().endReason());
         else if (showing_)
@@ -116,8 +117,10 @@ void CaptureSource::adopt(std::unique_ptr<Session> session) {
     const SourceDescription& description = session_->source().description();
     log_.info("opened {}{}{}", description.address, description.vmName.empty() ? "" : ", VM ", description.vmName);
     setStatus(fmt::format("{}: no picture yet", description.address));
-    if (showing_)
+    if (showing_) {
+        session_->setShowing(true);
         pollSession();
+    }
 }
 
 void CaptureSource::failed(const OpenFailure& failure) {

@@ -15,5 +15,7 @@ struct Choice {
 
 /// The vGPUs of this host by their SOURCE, with VM names. Reads sysfs and procfs: some milliseconds.
 [[nodiscard]] std::vector<Choice> listDevices();
+/// The nodes of PipeWire that give video, by name; empty where there is no daemon. Asks the daemon.
+[[nodiscard]] std::vector<Choice> listNodes();
 
 } // namespace vgpuview

@@ -55,28 +55,27 @@ void DmaBufSupport::ask() {
 }
 
 const std::vector<std::uint64_t>& DmaBufSupport::modifiersOf(std::uint32_t fourcc) {
+    if (!asked_)
+        ask();
     const auto [place, isNew] = modifiers_.try_emplace(fourcc);
-    if (!isNew)
-        return place->second;
+    std::vector<std::uint64_t>& known = place->second;
+    if (!isNew || std::find(fourccs_.begin(), fourccs_.end(), fourcc) == fourccs_.end())
+        return known;
     std::uint64_t* modifiers = nullptr;
     std::size_t count = 0;
     if (gs_query_dmabuf_modifiers_for_format(fourcc, &modifiers, &count)) {
         const ObsMemory<std::uint64_t> owned(modifiers);
-        place->second.assign(modifiers, modifiers + count);
+        known.assign(modifiers, modifiers + count);
     }
-    return place->second;
+    // Who can be told no modifier at all takes a linear buffer or guesses.
+    if (implicitModifiers_ && std::find(known.begin(), known.end(), DRM_FORMAT_MOD_INVALID) == known.end())
+        known.push_back(DRM_FORMAT_MOD_INVALID);
+    return known;
 }
 
 bool DmaBufSupport::canImport(const PixelFormat& format) {
-    if (!asked_)
-        ask();
-    if (std::find(fourccs_.begin(), fourccs_.end(), format.fourcc) == fourccs_.end())
-        return false;
     const std::vector<std::uint64_t>& modifiers = modifiersOf(format.fourcc);
-    if (std::find(modifiers.begin(), modifiers.end(), format.modifier) != modifiers.end())
-        return true;
-    // Who can be told no modifier at all takes a linear buffer or guesses.
-    return format.modifier == DRM_FORMAT_MOD_INVALID && implicitModifiers_;
+    return std::find(modifiers.begin(), modifiers.end(), format.modifier) != modifiers.end();
 }
 
 gs_texture_t* DmaBufTextures::textureOf(const Buffer& buffer) {

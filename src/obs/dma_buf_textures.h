@@ -18,9 +18,10 @@ namespace vgpuview {
 class DmaBufSupport {
 public:
     [[nodiscard]] bool canImport(const PixelFormat& format);
+    /// With DRM_FORMAT_MOD_INVALID where an implicit modifier will do; empty for a format that can't be imported.
+    [[nodiscard]] const std::vector<std::uint64_t>& modifiersOf(std::uint32_t fourcc);
 
 private:
-    [[nodiscard]] const std::vector<std::uint64_t>& modifiersOf(std::uint32_t fourcc);
     void ask();
 
     bool asked_ = false;

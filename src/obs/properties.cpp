@@ -38,6 +38,12 @@ void fillDevices(obs_property_t* list) {
     obs_property_list_add_string(list, obs_module_text("Device.Other"), setting::otherDevice);
 }
 
+void fillNodes(obs_property_t* list) {
+    obs_property_list_clear(list);
+    obs_property_list_add_string(list, obs_module_text("Node.None"), "");
+    fill(list, listNodes());
+}
+
 /// What is set stays in the list and is not silently changed for something else, even if it is not there now.
 void keepInList(obs_property_t* list, std::string_view value) {
     if (value.empty())
@@ -64,11 +70,15 @@ bool settingsChanged(obs_properties_t* page, obs_property_t*, obs_data_t* settin
     keepInList(devices, device);
     obs_property_set_visible(devices, ofDevice);
     obs_property_set_visible(obs_properties_get(page, setting::address), ofDevice && device == setting::otherDevice);
+    obs_property_t* nodes = obs_properties_get(page, setting::node);
+    keepInList(nodes, obs_data_get_string(settings, setting::node));
+    obs_property_set_visible(nodes, !ofDevice);
     return true;
 }
 
 bool refresh(obs_properties_t* page, obs_property_t*, void* source) {
     fillDevices(obs_properties_get(page, setting::device));
+    fillNodes(obs_properties_get(page, setting::node));
     showStatus(obs_properties_get(page, statusName), static_cast<const CaptureSource*>(source));
     return true;
 }
@@ -79,12 +89,19 @@ obs_properties* makeProperties(CaptureSource* source) {
     obs_properties_t* page = obs_properties_create();
     showStatus(obs_properties_add_text(page, statusName, "", OBS_TEXT_INFO), source);
 
+    obs_property_t* origin = addList(page, setting::origin, "Origin");
+    obs_property_list_add_string(origin, obs_module_text("Origin.Device"), setting::deviceOrigin);
+    obs_property_list_add_string(origin, obs_module_text("Origin.Node"), setting::nodeOrigin);
+    obs_property_set_modified_callback(origin, settingsChanged);
     obs_property_t* devices = addList(page, setting::device, "Device");
     fillDevices(devices);
     obs_property_set_modified_callback(devices, settingsChanged);
     obs_property_t* address =
         obs_properties_add_text(page, setting::address, obs_module_text("Address"), OBS_TEXT_DEFAULT);
     obs_property_set_long_description(address, obs_module_text("Address.Help"));
+    obs_property_t* nodes = addList(page, setting::node, "Node");
+    fillNodes(nodes);
+    obs_property_set_modified_callback(nodes, settingsChanged);
     obs_properties_add_button2(page, refreshName, obs_module_text("Refresh"), refresh, source);
 
     obs_properties_add_bool(page, setting::cursor, obs_module_text("Cursor"));

@@ -3,7 +3,7 @@
 // thread.
 #pragma once
 
-#include "base/geometry.h"
+#include "obs_picture.h"
 
 #include <obs.h>
 
@@ -36,12 +36,6 @@ private:
     pid_t server_ = -1;
     void* display_ = nullptr;
     void (*close_)(void*) = nullptr;
-};
-
-/// Pixels as 0xAARRGGBB, rows without padding.
-struct Picture {
-    Size size;
-    std::vector<std::uint32_t> argb;
 };
 
 /// How a source is drawn.

@@ -1,144 +1,18 @@
 // SPDX-License-Identifier: MIT
 // The OBS source in real libobs: what is drawn is, pixel for pixel, what the guest shows.
-#include "obs_host.h"
+#include "obs_fixture.h"
 #include "synthetic/pattern.h"
 
-#include <gtest/gtest.h>
 #include <util/bmem.h>
 
-#include <cstdlib>
+#include <algorithm>
 #include <filesystem>
-#include <optional>
-#include <thread>
+#include <iterator>
 
 namespace vgpuview::headless {
 namespace {
 
-using namespace std::chrono_literals;
 namespace fs = std::filesystem;
-
-constexpr auto patience = 60s;
-
-enum class CursorSeen { yes, no };
-
-std::uint32_t blendOver(std::uint32_t below, std::uint32_t above) {
-    const std::uint32_t alpha = above >> 24;
-    std::uint32_t result = 0xff000000U;
-    for (const unsigned shift : {0U, 8U, 16U}) {
-        const double sum =
-            double((above >> shift) & 0xff) + double((below >> shift) & 0xff) * (255.0 - double(alpha)) / 255.0;
-        result |= static_cast<std::uint32_t>(sum + 0.5) << shift;
-    }
-    return result;
-}
-
-bool near(std::uint32_t one, std::uint32_t other, int tolerance) {
-    for (const unsigned shift : {0U, 8U, 16U, 24U})
-        if (std::abs(int((one >> shift) & 0xff) - int((other >> shift) & 0xff)) > tolerance)
-            return false;
-    return true;
-}
-
-bool hasLastRowOf(std::uint32_t number, const Picture& picture) {
-    const std::uint32_t y = picture.size.height - 1;
-    for (std::uint32_t x = 0; x < picture.size.width; ++x)
-        if (picture.argb[std::size_t{y} * picture.size.width + x] != patternPixel(number, x, y))
-            return false;
-    return true;
-}
-
-struct Expected {
-    CursorSeen cursor = CursorSeen::yes;
-    std::optional<std::uint32_t> number = {}; ///< nothing: the one that stands in the picture
-    Size screen = {};                         ///< empty: the picture's
-    Rect part = {};                           ///< of the screen; empty: all
-    int tolerance = 0;
-};
-
-/// Whether every pixel is the frame's, the cursor included. Where the cursor is blended, rounding may differ by one.
-testing::AssertionResult isPattern(const Picture& picture, Expected expected) {
-    if (expected.screen.empty())
-        expected.screen = picture.size;
-    if (expected.part.empty())
-        expected.part = {{0, 0}, picture.size};
-    const Rect& part = expected.part;
-    if (picture.size != part.size)
-        return testing::AssertionFailure() << "it is " << picture.size.width << "x" << picture.size.height;
-    if (!expected.number) {
-        expected.number = frameNumberIn(picture.argb, picture.size);
-        testing::AssertionResult result = expected.number
-                                              ? isPattern(picture, expected)
-                                              : testing::AssertionFailure() << "there is no frame number in it";
-        // Where the cursor lies over the number, the other rows tell which it may be.
-        for (std::uint32_t number = 0; number < 2000 && !result && expected.cursor == CursorSeen::yes; ++number)
-            if (hasLastRowOf(number, picture) && isPattern(picture, {.number = number}))
-                return testing::AssertionSuccess();
-        return result;
-    }
-    const Point arrow = cursorPosition(*expected.number, expected.screen);
-    std::size_t blended = 0;
-    for (std::uint32_t y = 0; y < part.size.height; ++y) {
-        for (std::uint32_t x = 0; x < part.size.width; ++x) {
-            const auto screenX = static_cast<std::int32_t>(x) + part.origin.x;
-            const auto screenY = static_cast<std::int32_t>(y) + part.origin.y;
-            std::uint32_t pixel = patternPixel(*expected.number, static_cast<std::uint32_t>(screenX),
-                                               static_cast<std::uint32_t>(screenY));
-            int tolerance = expected.tolerance;
-            const std::int32_t inX = screenX - arrow.x;
-            const std::int32_t inY = screenY - arrow.y;
-            const auto edge = static_cast<std::int32_t>(patternCursorSize.width);
-            if (expected.cursor == CursorSeen::yes && inX >= 0 && inY >= 0 && inX < edge && inY < edge) {
-                const std::uint32_t above =
-                    cursorPixel(static_cast<std::uint32_t>(inX), static_cast<std::uint32_t>(inY));
-                if (above != 0) {
-                    pixel = blendOver(pixel, above);
-                    tolerance = std::max(tolerance, 1);
-                    ++blended;
-                }
-            }
-            const std::uint32_t seen = picture.argb[std::size_t{y} * part.size.width + x];
-            if (!near(seen, pixel, tolerance))
-                return testing::AssertionFailure() << "pixel " << x << "," << y << " of frame " << *expected.number
-                                                   << " is " << std::hex << seen << ", not " << pixel;
-        }
-    }
-    if (expected.cursor == CursorSeen::yes && blended == 0)
-        return testing::AssertionFailure() << "no cursor was looked at";
-    return testing::AssertionSuccess();
-}
-
-std::string device(const std::string& test, const std::string& more = "") {
-    return R"({"device":"other","address":")" + test + "\"" + (more.empty() ? "" : "," + more) + "}";
-}
-
-std::unique_ptr<ObsHost>& host() {
-    static std::unique_ptr<ObsHost> one;
-    return one;
-}
-
-class Obs : public testing::Test {
-protected:
-    void SetUp() override {
-        if (!host())
-            host() = std::make_unique<ObsHost>();
-        if (!host()->trouble().empty())
-            GTEST_SKIP() << host()->trouble();
-    }
-
-    /// The next picture that fulfils the condition, or the last one.
-    template<typename Condition>
-    std::optional<Picture> drawUntil(obs_source_t* source, Condition condition) {
-        const auto deadline = std::chrono::steady_clock::now() + patience;
-        for (;;) {
-            std::optional<Picture> picture = host()->draw(source);
-            if ((picture && condition(*picture)) || std::chrono::steady_clock::now() > deadline)
-                return picture;
-        }
-    }
-    std::optional<Picture> drawPicture(obs_source_t* source) {
-        return drawUntil(source, [](const Picture& picture) { return picture.argb.front() != 0; });
-    }
-};
 
 TEST_F(Obs, DrawsWhatTheGuestShowsToTheLastPixel) {
     const SourcePtr source = createSource("vgpu_capture", device("test:320x200,memory=memfd"));
@@ -289,7 +163,7 @@ TEST_F(Obs, ShowsNothingWhileTheGuestDoesIfTheUserSaysSo) {
     for (unsigned i = 0; i < 100; ++i) {
         const auto picture = host()->draw(source.get());
         ASSERT_TRUE(picture);
-        if (picture->argb == std::vector<std::uint32_t>(picture->argb.size(), 0)) {
+        if (std::all_of(picture->argb.begin(), picture->argb.end(), [](std::uint32_t pixel) { return pixel == 0; })) {
             ++empty;
         } else {
             ASSERT_TRUE(isPattern(*picture, {.cursor = CursorSeen::no}));
@@ -322,13 +196,6 @@ TEST_F(Obs, ComesBackWhenTheGuestDoes) {
     EXPECT_TRUE(isPattern(*again, {.cursor = CursorSeen::no}));
     EXPECT_GE(opened(), 2U);
     EXPECT_FALSE(host()->logLines("the source ended: the test vGPU has shown its 20 frames").empty());
-}
-
-std::string statusOf(obs_source_t* source) {
-    obs_properties_t* page = obs_source_properties(source);
-    const std::string text = obs_property_description(obs_properties_get(page, "status"));
-    obs_properties_destroy(page);
-    return text;
 }
 
 TEST_F(Obs, SaysOnceWhyItShowsNothingAndRecovers) {
@@ -442,15 +309,3 @@ TEST_F(Obs, ThePropertiesListWhatThereIs) {
 
 } // namespace
 } // namespace vgpuview::headless
-
-int main(int argc, char** argv) {
-    testing::InitGoogleTest(&argc, argv);
-    int result = RUN_ALL_TESTS();
-    const bool ran = vgpuview::headless::host() && vgpuview::headless::host()->trouble().empty();
-    vgpuview::headless::host().reset();
-    if (ran && bnum_allocs() != 0) {
-        std::fprintf(stderr, "libobs counts %ld blocks of memory that nobody freed\n", bnum_allocs());
-        result = 1;
-    }
-    return result;
-}
