@@ -199,6 +199,12 @@ void addWindow(CLI::App& command, Options& options) {
     addMode(command, "--size", options.size, "the guest's resolution and the window's size at the start");
     command.add_flag_callback(
         "--full-screen", [&options] { options.start = StartMode::fullScreen; }, "start in full screen (F11 leaves it)");
+    addChoice(command, "--cursor", "WHO",
+              std::map<std::string, CursorChoice>{{"auto", CursorChoice::automatic},
+                                                  {"host", CursorChoice::host},
+                                                  {"guest", CursorChoice::guest},
+                                                  {"none", CursorChoice::none}},
+              options.cursor, "who shows the guest's cursor: auto, host, guest, none (default: auto)");
     command.add_flag_callback(
         "--overlay", [&options] { options.overlay = StatisticsOverlay::shown; },
         "figures in a corner of the window (Ctrl+Alt+I toggles them)");

@@ -54,6 +54,7 @@ struct Options {
 #if VGPUVIEW_WINDOW
     ScaleMode scale = ScaleMode::fit;
     StartMode start = StartMode::windowed;
+    CursorChoice cursor = CursorChoice::automatic;
     ZeroCopy zeroCopy = ZeroCopy::preferred;
     StatisticsOverlay overlay = StatisticsOverlay::hidden;
     Latency latency = Latency::normal;

@@ -43,6 +43,7 @@ std::unique_ptr<FrameSink> makeWindow([[maybe_unused]] const Options& options, [
         loop, log, gpuFactory(log),
         WindowOptions{.scale = options.scale,
                       .start = options.start,
+                      .cursor = options.cursor,
                       .zeroCopy = options.zeroCopy,
                       .overlay = options.overlay,
                       .latency = options.latency,

@@ -18,6 +18,7 @@ namespace vgpuview {
 namespace {
 
 constexpr Size sizeWithoutPicture{640, 480};
+constexpr std::string_view quirkOfLostSign = "cursor-sign-dropped";
 constexpr Scale120 smallestScale = wholeScale / 4;
 constexpr Scale120 largestScale = wholeScale * 16;
 
@@ -55,12 +56,11 @@ WindowSink::Window::Window(EventLoop& loop, Log& log, GpuFactory makeGpu, Window
     , imports_(connection_.globals(), connection_.display(), formats_, *this)
     , blits_(imports_, formats_, log, std::move(makeGpu))
     , primaryCopies_(connection_.globals(), *this, WL_SHM_FORMAT_XRGB8888)
-    , cursorCopies_(connection_.globals(), *this, WL_SHM_FORMAT_ARGB8888)
     , presentation_(loop, connection_.globals().presentation.get())
     , black_(makeBlack())
     , main_(connection_.globals())
     , video_(connection_.globals(), main_, Surface::Pointer::passes)
-    , cursor_(connection_.globals(), main_, Surface::Pointer::passes)
+    , cursor_(connection_.globals(), main_, imports_, blits_, *this, options_.cursor)
     , hints_(connection_.globals(), options_.tearing, main_, video_)
     , overlay_(
           loop, connection_.globals(), main_, *this, [this] { return overlayFacts(); },
@@ -152,6 +152,7 @@ void WindowSink::Window::show(const FrameUpdate& update) {
     }
     cursorDirty_ = cursorDirty_ || update.cursorChanged;
     noteTitle(update.source);
+    cursorSignDropped_ = std::ranges::find(update.source.quirks, quirkOfLostSign) != update.source.quirks.end();
     present();
 }
 
@@ -161,6 +162,7 @@ Nanoseconds WindowSink::Window::pollInterval() const noexcept {
 }
 
 void WindowSink::Window::forget(const Buffer& buffer) {
+    cursor_.forget(buffer);
     imports_.forget(buffer.id());
     blits_.forget(buffer);
 }
@@ -171,14 +173,12 @@ void WindowSink::Window::sourceGone() {
     cursorDirty_ = true;
     present();
     // Where the window is not there yet, nothing was presented.
-    for (Surface* surface : {&video_, &cursor_})
-        surface->hide();
+    video_.hide();
+    cursor_.sourceGone();
     picture_ = nullptr;
-    cursorImage_ = 0;
     blits_.clear();
     imports_.clear();
     primaryCopies_.clear();
-    cursorCopies_.clear();
     route_ = Route::none;
     connection_.flush();
 }
@@ -223,14 +223,39 @@ void WindowSink::Window::inputChanged() {
     grabChanged();
 }
 
+HostPointer WindowSink::Window::hostPointer() const noexcept {
+    if (options_.input == nullptr || options_.input->status().state != InputState::ready)
+        return HostPointer::stranger;
+    switch (options_.input->pointerMode()) {
+    case PointerMode::absolute:
+        return HostPointer::leader;
+    case PointerMode::relative:
+        return seat_.grabbed() ? HostPointer::captured : HostPointer::stranger;
+    case PointerMode::none:
+        break;
+    }
+    return HostPointer::stranger;
+}
+
 void WindowSink::Window::grabChanged() {
     if (titled_)
         shell_->setTitle(titleNow());
+    refreshCursor();
 }
 
-void WindowSink::Window::pointerEntered(wl_pointer*, std::uint32_t) {}
-void WindowSink::Window::pointerLeft() {}
-void WindowSink::Window::pointerMoved(Point) {}
+void WindowSink::Window::pointerEntered(wl_pointer* pointer, std::uint32_t serial) {
+    cursor_.pointerEntered(pointer, serial);
+    refreshCursor();
+}
+
+void WindowSink::Window::pointerLeft() {
+    cursor_.pointerLeft();
+    refreshCursor();
+}
+
+void WindowSink::Window::pointerMoved(Point guestPixel) {
+    cursor_.pointerMoved(guestPixel);
+}
 
 void WindowSink::Window::hotKeyPressed(HotKeyAction action) {
     switch (action) {
@@ -310,13 +335,13 @@ void WindowSink::Window::present() {
     if (shell_->accept(window))
         main_.touch();
     placePrimary(picture, window);
-    placeCursorPlane(layout_);
+    placeCursor();
     hints_.showing(stage(), shell_->state().fullScreen);
     requestCallback();
     commitAll();
     imports_.collect();
     primaryCopies_.collect();
-    cursorCopies_.collect();
+    cursor_.collect();
 }
 
 void WindowSink::Window::placePrimary(ClientBuffer* picture, Size window) {
@@ -366,29 +391,19 @@ void WindowSink::Window::placePrimary(ClientBuffer* picture, Size window) {
     damage_.clear();
 }
 
-void WindowSink::Window::placeCursorPlane(const Layout& layout) {
-    std::optional<Placement> placement;
-    if (frame_.cursor && picture_)
-        placement = vgpuview::placeCursor(layout, frame_.cursor->position, frame_.cursor->buffer->layout().size);
-    if (!placement) {
-        cursor_.hide();
-        cursorImage_ = 0;
-        cursorDirty_ = false;
+void WindowSink::Window::placeCursor() {
+    cursor_.hostPointerIs(hostPointer());
+    cursorDirty_ = !cursor_.show({.plane = frame_.cursor,
+                                  .layout = picture_ != nullptr ? &layout_ : nullptr,
+                                  .scale = scale(),
+                                  .signDropped = cursorSignDropped_});
+}
+
+void WindowSink::Window::refreshCursor() {
+    if (!shown_ || !shell_->state().configured)
         return;
-    }
-    const BufferId image = frame_.cursor->buffer->id();
-    if (image != cursorImage_) {
-        ClientBuffer* buffer = resolveCursor();
-        if (!buffer)
-            return;
-        cursor_.show(*buffer, placement->source, placement->destination.size);
-        cursor_.damage(Damage::all(buffer->size()));
-        cursorImage_ = image;
-    } else {
-        cursor_.resize(placement->source, placement->destination.size);
-    }
-    cursor_.move(placement->destination.origin);
-    cursorDirty_ = false;
+    placeCursor();
+    commitAll();
 }
 
 ClientBuffer* WindowSink::Window::resolvePrimary() {
@@ -417,40 +432,24 @@ ClientBuffer* WindowSink::Window::resolvePrimary() {
         if (!blit.impossible)
             return blit.buffer;
     }
-    return copyOf(*frame_.primary, primaryCopies_, import.refusal());
+    return copyOf(*frame_.primary, import.refusal());
 }
 
-ClientBuffer* WindowSink::Window::resolveCursor() {
-    Import& import = imports_.of(frame_.cursor->buffer, PlaneType::cursor);
-    switch (import.state()) {
-    case ImportState::pending:
-        return nullptr;
-    case ImportState::ready:
-        return &import.buffer();
-    case ImportState::refused:
-        break;
-    }
-    return copyOf(*frame_.cursor, cursorCopies_, import.refusal());
-}
-
-ClientBuffer* WindowSink::Window::copyOf(const Plane& plane, Copies& copies, const std::string& why) {
+ClientBuffer* WindowSink::Window::copyOf(const Plane& plane, const std::string& why) {
     const Buffer& from = *plane.buffer;
-    ClientBuffer* to = copies.next(from.layout().size);
+    ClientBuffer* to = primaryCopies_.next(from.layout().size);
     if (!to)
         return nullptr;
-    if (!copyPicture(from, copies.pixels()) && !blits_.read(from, copies.pixels())) {
-        if (&copies == &cursorCopies_)
-            return nullptr;
+    const std::span<std::uint32_t> pixels = primaryCopies_.pixels();
+    if (!copyPicture(from, pixels) && !blits_.read(from, pixels))
         throw Error(EOPNOTSUPP,
                     {.operation = "show",
                      .object = fmt::format("the guest's {} picture", vgpuview::nameOf(from.layout().format)),
                      .cause = fmt::format("{}, and it cannot be copied either", why),
                      .hint = "`vgpu-view doctor` tells what this host lacks",
                      .exit = ExitCode::notSupported});
-    }
-    bytesCopied_ += copies.pixels().size_bytes();
-    if (&copies == &primaryCopies_)
-        takeRoute(Route::copy, why);
+    bytesCopied_ += pixels.size_bytes();
+    takeRoute(Route::copy, why);
     return to;
 }
 
@@ -469,7 +468,7 @@ void WindowSink::Window::requestCallback() {
 void WindowSink::Window::commitAll() {
     // Children first: what they commit shows with the parent's commit, all at once.
     bool any = main_.dirty();
-    for (Surface* surface : {&cursor_, &video_})
+    for (Surface* surface : {&cursor_.surface(), &video_})
         if (surface->dirty()) {
             surface->commit();
             any = true;

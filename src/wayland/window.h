@@ -7,6 +7,7 @@
 #include "wayland/copies.h"
 #include "wayland/desktop_hints.h"
 #include "wayland/dmabuf_formats.h"
+#include "wayland/guest_cursor.h"
 #include "wayland/imports.h"
 #include "wayland/late_polling.h"
 #include "wayland/layout.h"
@@ -63,6 +64,7 @@ private:
     void inputChanged() override;
     void hotKeyPressed(HotKeyAction action) override;
     void grabChanged() override;
+    [[nodiscard]] HostPointer hostPointer() const noexcept;
     void pointerEntered(wl_pointer* pointer, std::uint32_t serial) override;
     void pointerLeft() override;
     void pointerMoved(Point guestPixel) override;
@@ -73,10 +75,10 @@ private:
     void present();
     /// What to show for a plane: a buffer, or null while there is none yet.
     [[nodiscard]] ClientBuffer* resolvePrimary();
-    [[nodiscard]] ClientBuffer* resolveCursor();
-    [[nodiscard]] ClientBuffer* copyOf(const Plane& plane, Copies& copies, const std::string& why);
+    [[nodiscard]] ClientBuffer* copyOf(const Plane& plane, const std::string& why);
     void placePrimary(ClientBuffer* picture, Size window);
-    void placeCursorPlane(const Layout& layout);
+    void placeCursor();
+    void refreshCursor();
     /// The surface that shows the picture; none covers all of it.
     [[nodiscard]] Surface& stage() noexcept { return picture_ && !layout_.fillsWindow ? video_ : main_; }
     void requestCallback();
@@ -100,12 +102,11 @@ private:
     Imports imports_;
     Blits blits_;
     Copies primaryCopies_;
-    Copies cursorCopies_;
     Presentation presentation_;
     ClientBuffer black_;
     Surface main_;
     Surface video_;
-    Surface cursor_;
+    GuestCursor cursor_;
     DesktopHints hints_;
     Overlay overlay_;
     std::optional<Scale120> fractional_;
@@ -127,8 +128,8 @@ private:
     Damage damage_;
     ClientBuffer* picture_ = nullptr; ///< what the picture's surface shows
     Layout layout_;
-    Size ownSize_; ///< the window's choice, while it has one
-    BufferId cursorImage_ = 0;
+    Size ownSize_;                   ///< the window's choice, while it has one
+    bool cursorSignDropped_ = false; ///< a quirk of the source
     Size titleMode_;
     std::string titleName_; ///< of the VM or the source
     bool titled_ = false;

@@ -13,7 +13,7 @@ SinkReport WindowSink::Window::report() const {
                       .presented = {},
                       .presentedZeroCopy = {},
                       .dropped = {},
-                      .bytesCopied = bytesCopied_,
+                      .bytesCopied = bytesCopied_ + cursor_.bytesCopied(),
                       .blits = blits_.count(),
                       .imports = imports.imports,
                       .importFailures = imports.failures,

@@ -51,12 +51,21 @@ enum class ZeroCopy {
     required,  ///< such a picture ends the program with exit code 6
 };
 
+/// Who shows the guest's cursor.
+enum class CursorChoice {
+    automatic, ///< the host's pointer where it can stand for the guest's: that follows it, and the hot spot is known
+    host,      ///< the host's pointer wherever the guest's follows it
+    guest,     ///< a surface over the picture, where the guest has it
+    none,      ///< nobody; the host's pointer is hidden too
+};
+
 /// The compositor: by name, as in $WAYLAND_DISPLAY; nothing: what the environment says; or a connected socket.
 using WaylandDisplay = std::variant<std::monostate, std::string, UniqueFd>;
 
 struct WindowOptions {
     ScaleMode scale = ScaleMode::fit;
     StartMode start = StartMode::windowed;
+    CursorChoice cursor = CursorChoice::automatic;
     ZeroCopy zeroCopy = ZeroCopy::preferred;
     StatisticsOverlay overlay = StatisticsOverlay::hidden;
     Latency latency = Latency::normal;
