@@ -32,7 +32,7 @@ check 'no option of another command' '' "$(complete_words list --nod)"
 check 'the words that an option takes' 'fit' "$(complete_words window --scale f)"
 
 # Each word of a choice is one that the program takes.
-for choice in 'window --scale' 'window --resize' 'window --latency' 'stream --role' 'stream --cursor' 'list --log-level'; do
+for choice in 'window --scale' 'window --cursor' 'window --resize' 'window --latency' 'stream --role' 'stream --cursor' 'list --log-level'; do
     read -r command option <<<"$choice"
     refused=
     for value in $(_vgpu_view_values "$command" "$option"); do
