@@ -10,6 +10,7 @@ namespace {
 
 constexpr unsigned samplesToLearn = 6;
 constexpr unsigned framesPerStep = 4;
+constexpr unsigned framesOfOneCause = 8;
 constexpr unsigned leastPatience = 64;
 constexpr unsigned mostPatience = 4096;
 constexpr Nanoseconds fastestRefresh = std::chrono::microseconds(500);
@@ -115,13 +116,18 @@ void LatePolling::inTime() noexcept {
 
 void LatePolling::tooLate(Nanoseconds lead) noexcept {
     streak_ = 0;
+    // A busy machine loses a frame now and then, whatever its lead: only two that come together tell of a deadline.
+    const bool confirmed = missed_ && sinceMiss_ < framesOfOneCause;
+    const Nanoseconds known = confirmed ? std::min(lead, missedLead_) : Nanoseconds(0);
+    if (known > Nanoseconds(0)) {
+        // What was tried before and failed again is let be for longer.
+        const Nanoseconds difference = known > tooShort_ ? known - tooShort_ : tooShort_ - known;
+        patience_ = difference <= 2 * guard() ? std::min(patience_ * 2, mostPatience) : leastPatience;
+        tooShort_ = std::clamp(std::max(tooShort_, known), Nanoseconds(0), 2 * refresh_);
+    }
     missed_ = true;
-    // What was tried before and failed again is let be for longer; anything else may have been a hiccup.
-    const Nanoseconds difference = lead > tooShort_ ? lead - tooShort_ : tooShort_ - lead;
-    patience_ = difference <= 2 * guard() ? std::min(patience_ * 2, mostPatience) : leastPatience;
+    missedLead_ = lead;
     sinceMiss_ = 0;
-    tooShort_ = std::clamp(std::max(tooShort_, lead), Nanoseconds(0), 2 * refresh_);
-    // Also where the poll itself was late.
     lead_ = std::clamp(std::max(lead_ + 2 * guard(), tooShort_ + guard()), Nanoseconds(0), 2 * refresh_);
 }
 

@@ -37,14 +37,15 @@ private:
     void inTime() noexcept;
     void tooLate(Nanoseconds lead) noexcept;
 
-    Nanoseconds refresh_{0};  ///< 0: not known, or not constant
-    TimePoint lastRefresh_;   ///< at which a frame was shown
-    TimePoint lastTarget_;    ///< of the newest commit
-    Nanoseconds lead_{0};     ///< planned
-    Nanoseconds tooShort_{0}; ///< the largest lead that was seen not to be enough, forgotten slowly
-    unsigned samples_ = 0;    ///< until there are enough, frames are polled at once
-    unsigned streak_ = 0;     ///< of frames in time, since the lead was last shortened
-    bool missed_ = false;     ///< a frame was not in time, ever
+    Nanoseconds refresh_{0};    ///< 0: not known, or not constant
+    TimePoint lastRefresh_;     ///< at which a frame was shown
+    TimePoint lastTarget_;      ///< of the newest commit
+    Nanoseconds lead_{0};       ///< planned
+    Nanoseconds tooShort_{0};   ///< the largest lead that was seen not to be enough, forgotten slowly
+    unsigned samples_ = 0;      ///< until there are enough, frames are polled at once
+    unsigned streak_ = 0;       ///< of frames in time, since the lead was last shortened
+    bool missed_ = false;       ///< a frame was not in time; the newest such one
+    Nanoseconds missedLead_{0}; ///< of that frame
     unsigned sinceMiss_ = 0;
     unsigned patience_ = 0; ///< frames in time before what was too short is tried again
 };

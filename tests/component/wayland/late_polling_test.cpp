@@ -40,6 +40,8 @@ struct Simulation {
         const TimePoint end = now + refreshes * interval;
         while (now < end) {
             now = std::max(now, polling.next(now)) + noise();
+            if (wakesLateEvery != 0 && ++count % wakesLateEvery == 0)
+                now += 5ms;
             polling.committed(now);
             // Refreshes lie on multiples of the interval.
             const TimePoint shown = refreshAtOrAfter(now + takenBefore);
@@ -73,6 +75,8 @@ struct Simulation {
     }
 
     TimePoint now{1h};
+    unsigned wakesLateEvery = 0; ///< of so many frames one is committed by 5 ms too late; 0: none
+    unsigned count = 0;
     std::deque<Shown> feedback = {};
     std::mt19937_64 random{7};
 };
@@ -145,6 +149,14 @@ TEST(LatePolling, AHiccupIsForgotten) {
     simulation.takenBefore = 1ms;
     simulation.run(polling, 6000);
     EXPECT_LE(simulation.run(polling, 600).age, 3ms);
+}
+
+TEST(LatePolling, ABusyMachineStillFindsTheDeadline) {
+    Simulation simulation{.interval = 24ms, .takenBefore = 4ms, .jitter = 1ms, .toldInterval = 24ms};
+    simulation.wakesLateEvery = 13;
+    LatePolling polling;
+    simulation.run(polling, 400);
+    EXPECT_LE(simulation.run(polling, 1000).age, 12ms);
 }
 
 TEST(LatePolling, ARefreshThatVariesIsPolledAtOnce) {
