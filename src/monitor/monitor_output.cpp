@@ -242,8 +242,9 @@ bool MonitorOutput::enable(std::optional<Size> picture) {
     stale_ = true;
     scheduleFrame();
     const std::uint32_t refresh = notNegative(monitor_output_mode(handle_).refresh_millihertz);
-    log_.info("monitor {} ({}): {}", name_, monitor_output_description(handle_),
-              textOf({.size = size(), .refreshMilliHz = refresh}));
+    const std::string_view description = monitor_output_description(handle_);
+    log_.info("monitor {}{}{}{}: {}", name_, description.empty() ? "" : " (", description,
+              description.empty() ? "" : ")", textOf({.size = size(), .refreshMilliHz = refresh}));
     return true;
 }
 

@@ -109,6 +109,11 @@ const char* monitor_output_name(const struct monitor_output* output) {
 }
 
 const char* monitor_output_description(const struct monitor_output* output) {
+#if HAS_OUTPUT_STATE
+    /* Without an EDID it is made of what is missing. */
+    if (!output->output->make)
+        return "";
+#endif
     return output->output->description ? output->output->description : "";
 }
 
