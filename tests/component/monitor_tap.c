@@ -23,7 +23,15 @@ static struct wlr_buffer* held;
 #if WLR_VERSION_MINOR >= 17
 /* Numbers start anew with each backend, as they do in 0.15. */
 static struct wl_listener new_output;
+static struct wl_listener backend_destroyed;
 static unsigned outputs;
+
+static void let_go_of_backend(struct wl_listener* listener, void* data) {
+    (void)data;
+    wl_list_remove(&new_output.link);
+    wl_list_remove(&listener->link);
+    backend = NULL;
+}
 
 static void name_output(struct wl_listener* listener, void* data) {
     (void)listener;
@@ -179,6 +187,8 @@ struct wlr_backend* __wrap_wlr_backend_autocreate(void* loop, struct wlr_session
         outputs = 0;
         new_output.notify = name_output;
         wl_signal_add(&backend->events.new_output, &new_output);
+        backend_destroyed.notify = let_go_of_backend;
+        wl_signal_add(&backend->events.destroy, &backend_destroyed);
     }
     return backend;
 }

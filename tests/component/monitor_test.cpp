@@ -61,7 +61,18 @@ TEST_F(MonitorTest, WhatTheMonitorRefusesIsComposedAndTheReasonSaidOnce) {
     EXPECT_EQ(logged("the monitor refuses XR24 linear"), 1) << logText();
 }
 
+#if defined(MONITOR_PLANE_SCALES)
+TEST_F(MonitorTest, AGuestOfAnotherShapeIsScaledByThePlaneWhereTheMonitorCan) {
+    source.flip(patternBuffer({100, 100}, 1));
+    start();
+    ASSERT_TRUE(until([&] { return detail("scanned_out") >= 1; })) << logText();
+    EXPECT_EQ(detail("composed"), 0U);
+    EXPECT_TRUE(showsPattern(screen().argb, {100, 100}, 1));
+}
+#endif
+
 TEST_F(MonitorTest, AGuestOfAnotherShapeGetsBlackBars) {
+    tap.refuse_scan_out = true; // of a plane that scales, from wlroots 0.19 on
     source.flip(plainBuffer({100, 100}, 0x2040c0));
     start();
     ASSERT_TRUE(until([&] { return detail("composed") >= 1; }));
@@ -74,6 +85,7 @@ TEST_F(MonitorTest, AGuestOfAnotherShapeGetsBlackBars) {
 }
 
 TEST_F(MonitorTest, OriginalScaleShowsPixelForPixelInTheMiddle) {
+    tap.refuse_scan_out = true;
     source.flip(patternBuffer({100, 80}, 5));
     start({.mode = ModeRequest{.size = {320, 200}, .refreshMilliHz = {}}, .scale = MonitorScale::original});
     ASSERT_TRUE(until([&] { return detail("composed") >= 1; }));
