@@ -10,6 +10,8 @@ namespace vgpuview {
 namespace {
 
 constexpr std::uint32_t fallbackRefreshMilliHz = 60'000;
+// A commit may fail for a moment. A driver that fails each one after it let the test pass refuses the buffer.
+constexpr unsigned mostFailedScanOuts = 3;
 
 monitor_rectangle rectangleOf(const Rect& rect) noexcept {
     return {.x = rect.origin.x,
@@ -341,8 +343,9 @@ monitor_result MonitorOutput::scanOut(const MonitorPicture& picture, const Rect&
     const monitor_result result = monitor_output_scan_out(handle_, &layer, &changed);
     if (result == MONITOR_DONE) {
         ++counters_.scannedOut;
+        failedScanOuts_ = 0;
         explain(Obstacle::none, layout);
-    } else if (result == MONITOR_REFUSED) {
+    } else if (result == MONITOR_REFUSED || ++failedScanOuts_ >= mostFailedScanOuts) {
         ++counters_.refusedScanOuts;
         refusedFormat_ = layout;
     }

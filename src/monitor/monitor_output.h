@@ -77,7 +77,10 @@ public:
     /// later.
     bool present(const MonitorPicture& picture);
     /// Forgets what was refused before: the session is back, or the mode changed.
-    void retryScanOut() noexcept { refusedFormat_.reset(); }
+    void retryScanOut() noexcept {
+        refusedFormat_.reset();
+        failedScanOuts_ = 0;
+    }
     void scheduleFrame();
 
     [[nodiscard]] bool isReady() const noexcept { return ready_; }
@@ -148,7 +151,8 @@ private:
     bool ready_ = false;
     bool stale_ = true;
     std::optional<Size> modeChosenFor_;
-    std::optional<BufferLayout> refusedFormat_; ///< what a test commit refused; not tried again until retryScanOut()
+    std::optional<BufferLayout> refusedFormat_; ///< not tried again until retryScanOut()
+    unsigned failedScanOuts_ = 0;               ///< in a row, after a test commit that said yes
     std::optional<InFlight> inFlight_;
     Rect picturePlace_;
     ShownCursor cursor_;

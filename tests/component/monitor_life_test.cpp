@@ -10,13 +10,27 @@ using namespace std::chrono_literals;
 using doubles::showsPattern;
 
 TEST_F(MonitorTest, FailedCommitsAreTriedAgain) {
-    tap.fail_commits = 5;
+    tap.fail_commits = 2;
     source.flip(patternBuffer({320, 200}, 9));
     start();
     ASSERT_TRUE(until([&] { return detail("scanned_out") >= 1; })) << logText();
     EXPECT_TRUE(showsPattern(screen().argb, {320, 200}, 9));
-    EXPECT_EQ(detail("commit_failures"), 5U);
+    EXPECT_EQ(detail("commit_failures"), 2U);
     EXPECT_EQ(logged("did not take a picture"), 1) << logText();
+}
+
+TEST_F(MonitorTest, ADriverThatFailsWhatItsTestLetPassGetsAComposedPicture) {
+    tap.fail_scan_outs = true;
+    source.flip(patternBuffer({320, 200}, 9));
+    start();
+    ASSERT_TRUE(until([&] { return detail("composed") >= 1; })) << logText();
+    EXPECT_TRUE(showsPattern(screen().argb, {320, 200}, 9));
+    EXPECT_EQ(detail("commit_failures"), 3U);
+    EXPECT_EQ(logged("the monitor refuses XR24 linear"), 1) << logText();
+    tap.fail_scan_outs = false;
+    ASSERT_TRUE(monitor_tap_resize_last(640, 400));
+    source.flip(patternBuffer({640, 400}, 3));
+    ASSERT_TRUE(until([&] { return detail("scanned_out") >= 1; })) << logText();
 }
 
 TEST_F(MonitorTest, RandomlyRefusedCommitsNeverStopThePicture) {

@@ -149,8 +149,13 @@ static void look_at(struct wlr_output* output, struct wlr_buffer* buffer) {
     wlr_buffer_end_data_ptr_access(buffer);
 }
 
-static bool to_be_failed(bool has_buffer) {
-    if (!tap || !has_buffer || tap->fail_commits == 0)
+static bool to_be_failed(struct wlr_buffer* buffer) {
+    if (!tap || !buffer)
+        return false;
+    struct wlr_dmabuf_attributes attributes;
+    if (tap->fail_scan_outs && wlr_buffer_get_dmabuf(buffer, &attributes))
+        return true;
+    if (tap->fail_commits == 0)
         return false;
     --tap->fail_commits;
     return true;
@@ -207,7 +212,7 @@ bool __real_wlr_output_commit_state(struct wlr_output* output, const struct wlr_
 bool __wrap_wlr_output_commit_state(struct wlr_output* output, const struct wlr_output_state* state) {
     struct wlr_buffer* buffer = (state->committed & WLR_OUTPUT_STATE_BUFFER) ? state->buffer : NULL;
     const bool variable_refresh = asks_for_variable_refresh(state);
-    if (to_be_failed(buffer != NULL) || refuses_refresh(variable_refresh))
+    if (to_be_failed(buffer) || refuses_refresh(variable_refresh))
         return false;
     if (buffer)
         wlr_buffer_lock(buffer);
@@ -249,7 +254,7 @@ bool __wrap_wlr_output_commit(struct wlr_output* output) {
     if (output->pending.committed & WLR_OUTPUT_STATE_BUFFER)
         buffer = output->back_buffer ? output->back_buffer : output->pending.buffer;
     const bool variable_refresh = asks_for_variable_refresh(output);
-    if (to_be_failed(buffer != NULL) || refuses_refresh(variable_refresh)) {
+    if (to_be_failed(buffer) || refuses_refresh(variable_refresh)) {
         wlr_output_rollback(output);
         return false;
     }

@@ -20,6 +20,7 @@ struct monitor_tap {
     enum monitor_tap_refresh refresh;
     bool unplug_after_commit; /* the output goes away while its next picture is on its way */
     bool refuse_scan_out;     /* test commits of a buffer say no */
+    bool fail_scan_outs;      /* commits of buffers that are not the renderer\'s fail, though the test said yes */
     unsigned fail_commits;    /* so many of the next commits with a buffer fail */
     bool hold;                /* keeps the last picture's buffer locked, as a real monitor does */
     unsigned commits;         /* with a buffer, and successful */

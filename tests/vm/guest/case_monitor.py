@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A monitor without a desktop: wlroots' DRM backend on vkms, which tells what is on its planes and the picture's CRC.
 
-vkms maps what it scans out, so the guest is the test vGPU on udmabuf: mbochs' dma-bufs can't be mapped by a driver.
+vkms maps what it scans out, so for that the guest is the test vGPU on udmabuf: mbochs' dma-bufs can't be mapped by a driver.
 """
 
 import re
@@ -9,6 +9,8 @@ import time
 import unittest
 
 from kms import Console, Devices, activate_terminal, active_terminal, crc, frame
+from mdev import Mdev
+from player import Player
 from programs import Viewer, wait_for
 from qmp_recorder import QmpRecorder
 
@@ -94,6 +96,20 @@ class Vkms(unittest.TestCase):
             report = viewer.finish()
         self.assertGreater(int(report["monitor"]["composed"]), 0)
         self.assertGreater(int(report["monitor"]["scanned_out"]), 0)
+
+    def test_real_driver(self):
+        """mbochs' dma-buf, which vkms can't read: composed, said once, and right to the last pixel, flip after flip."""
+        with (Mdev("mbochs_readwrite", "medium") as mdev, Player(mdev.uuid) as player, Console() as console):
+            player.mode(1024, 768, 2 * 768)
+            drawn = [player.draw(3), player.draw(4, 1)]
+            with monitor(console, mdev.uuid, "--resize", "fixed") as viewer:
+                for flip in range(4):
+                    player.flip(flip % 2)
+                    wait_for(lambda: set(console.crcs(3)) == {crc(drawn[flip % 2])}, f"picture {flip}; {viewer.text()}")
+                self.assertEqual(viewer.text().count("composed, not scanned out"), 1, viewer.text())
+                report = viewer.finish()
+        self.assertEqual(int(report["monitor"]["scanned_out"]), 0)
+        self.assertGreaterEqual(int(report["monitor"]["composed"]), 4)
 
     def test_terminals_and_keys(self):
         """Ctrl+Alt+F2 leaves and never reaches the guest; on return the picture is there again; keys and mouse go on."""

@@ -113,7 +113,13 @@ class Console:
     def crcs(self, count, seconds=60):
         """The CRCs of the next pictures on the monitor."""
         (self.debug / "crtc-0" / "crc" / "control").write_text("auto")
-        with open(self.debug / "crtc-0" / "crc" / "data", "rb", buffering=0) as data:
+
+        def opened():
+            # Input/output error while the monitor is off.
+            with contextlib.suppress(OSError):
+                return open(self.debug / "crtc-0" / "crc" / "data", "rb", buffering=0)
+
+        with wait_for(opened, "a picture on the monitor") as data:
             found, end = [], time.monotonic() + seconds
             while len(found) < count:
                 assert time.monotonic() < end, f"only {len(found)} CRCs in {seconds} s"
