@@ -154,6 +154,15 @@ protected:
             loop.iterate(5ms);
     }
 
+    /// Weston adds up the steps of the X server's pointer from where it happens to believe it is, and a busy machine
+    /// loses some: led into a corner, it knows.
+    void leadIntoCorner() {
+        movePointer({static_cast<std::int32_t>(screen.width) - 1, static_cast<std::int32_t>(screen.height) - 1});
+        runFor(100ms);
+        movePointer({0, 0});
+        runFor(100ms);
+    }
+
     doubles::FakeGuest guest;
     GuestInput input{std::make_unique<doubles::FakeInputBackend>(guest), HeldKeys()};
     std::optional<Process> server;
@@ -164,29 +173,26 @@ TEST_P(WornOnWeston, WornItIsWhereTheHostsPointerIs) {
     // The guest lags far behind.
     source.current.cursor = Plane{.buffer = image, .position = {200, 200}, .hotSpot = hotSpot};
     open(&input);
-    // Weston adds up the steps of the X server's pointer from where it happens to believe it is: led into a corner, it
-    // knows.
     const TimePoint deadline = loop.now() + 5s;
     while (guest.told.empty() && loop.now() < deadline)
         runFor(50ms);
-    movePointer({static_cast<std::int32_t>(screen.width) - 1, static_cast<std::int32_t>(screen.height) - 1});
-    runFor(100ms);
-    movePointer({0, 0});
-    runFor(100ms);
     const auto width = static_cast<std::int32_t>(screen.width);
     const auto height = static_cast<std::int32_t>(screen.height);
     for (const Point pointer :
          {Point{480, 360}, Point{0, 360}, Point{480, 0}, Point{width - 1, 360}, Point{480, height - 1}}) {
-        movePointer(pointer);
         const double scale = GetParam();
         const double left = pointer.x - std::round(hotSpot.x * scale);
         const double top = pointer.y - std::round(hotSpot.y * scale);
-        EXPECT_EQ(wrongAfterAll({.left = left,
-                                 .top = top,
-                                 .right = left + cursorSize.width * scale,
-                                 .bottom = top + cursorSize.height * scale}),
-                  0U)
-            << pointer.x << "," << pointer.y;
+        std::size_t wrong = 1;
+        for (unsigned tries = 0; tries < 3 && wrong > 0; ++tries) {
+            leadIntoCorner();
+            movePointer(pointer);
+            wrong = wrongAfterAll({.left = left,
+                                   .top = top,
+                                   .right = left + cursorSize.width * scale,
+                                   .bottom = top + cursorSize.height * scale});
+        }
+        EXPECT_EQ(wrong, 0U) << pointer.x << "," << pointer.y;
     }
     engine.removeSink(*window);
     window.reset(); // before the input that it tells of its end
