@@ -4,6 +4,7 @@
 
 #include "base/pixel_format.h"
 #include "frame/buffer.h"
+#include "obs/alpha_use.h"
 #include "obs/handles.h"
 
 #include <cstdint>
@@ -29,9 +30,6 @@ private:
     std::vector<std::uint32_t> fourccs_;
     std::unordered_map<std::uint32_t, std::vector<std::uint64_t>> modifiers_;
 };
-
-/// How the alpha bits of a plane are meant.
-enum class AlphaUse { opaque, premultiplied };
 
 /// One texture per dma-buf, made when it is first shown and kept until the buffer is forgotten. It is sampled live:
 /// what the guest draws shows in the next picture of OBS. All calls inside the graphics context.

@@ -17,6 +17,7 @@ public:
     /// The log outlives it.
     PlaneTexture(AlphaUse alpha, Log& log) noexcept
         : imports_(alpha)
+        , uploaded_(alpha)
         , log_(log) {}
 
     /// The texture of what the plane shows now, or nullptr where it can't be shown. damage: what changed in the

@@ -20,11 +20,14 @@ struct UploadFormat {
     GLenum type;
 };
 
-std::optional<UploadFormat> uploadFormatOf(std::uint32_t fourcc) noexcept {
+std::optional<UploadFormat> uploadFormatOf(std::uint32_t fourcc, AlphaUse alpha) noexcept {
+    // A texture without alpha has the order of the screen's bytes. Mesa 22's software renderer swaps red and blue in
+    // some tiles that it copies from one of another order.
+    const gs_color_format bgr = alpha == AlphaUse::opaque ? GS_BGRX_UNORM : GS_BGRA_UNORM;
     switch (fourcc) {
     case DRM_FORMAT_XRGB8888:
     case DRM_FORMAT_ARGB8888:
-        return UploadFormat{GS_BGRA_UNORM, GL_BGRA, GL_UNSIGNED_BYTE};
+        return UploadFormat{bgr, GL_BGRA, GL_UNSIGNED_BYTE};
     case DRM_FORMAT_XBGR8888:
     case DRM_FORMAT_ABGR8888:
         return UploadFormat{GS_RGBA_UNORM, GL_RGBA, GL_UNSIGNED_BYTE};
@@ -35,9 +38,9 @@ std::optional<UploadFormat> uploadFormatOf(std::uint32_t fourcc) noexcept {
     case DRM_FORMAT_ABGR2101010:
         return UploadFormat{GS_R10G10B10A2, GL_RGBA, GL_UNSIGNED_INT_2_10_10_10_REV};
     case DRM_FORMAT_RGB565:
-        return UploadFormat{GS_BGRA_UNORM, GL_RGB, GL_UNSIGNED_SHORT_5_6_5};
+        return UploadFormat{bgr, GL_RGB, GL_UNSIGNED_SHORT_5_6_5};
     case DRM_FORMAT_RGB888:
-        return UploadFormat{GS_BGRA_UNORM, GL_BGR, GL_UNSIGNED_BYTE};
+        return UploadFormat{bgr, GL_BGR, GL_UNSIGNED_BYTE};
     default:
         return {};
     }
@@ -76,7 +79,7 @@ private:
 
 gs_texture_t* UploadedTexture::update(const Buffer& buffer, const Damage& damage) {
     const BufferLayout& layout = buffer.layout();
-    const std::optional<UploadFormat> format = uploadFormatOf(layout.format.fourcc);
+    const std::optional<UploadFormat> format = uploadFormatOf(layout.format.fourcc, alpha_);
     if (!format || layout.format.modifier != DRM_FORMAT_MOD_LINEAR) {
         errno = EOPNOTSUPP;
         return nullptr;
@@ -114,7 +117,7 @@ const MappedBuffer* UploadedTexture::mappingOf(const Buffer& buffer) {
 void UploadedTexture::upload(const MappedBuffer& mapped, const BufferLayout& layout, const Damage& damage) {
     if (damage.empty())
         return;
-    const UploadFormat format = *uploadFormatOf(layout.format.fourcc);
+    const UploadFormat format = *uploadFormatOf(layout.format.fourcc, alpha_);
     const std::uint32_t bytesPerPixel = factsOf(layout.format.fourcc)->bytesPerPixel;
     const BoundTexture bound(*static_cast<const GLuint*>(gs_texture_get_obj(texture_.get())));
     const MappedAccess access(mapped);

@@ -5,6 +5,7 @@
 #include "frame/buffer.h"
 #include "frame/damage.h"
 #include "frame/mapped_buffer.h"
+#include "obs/alpha_use.h"
 #include "obs/handles.h"
 
 #include <cstdint>
@@ -17,6 +18,9 @@ namespace vgpuview {
 /// buffers of one layout, as each shows the same picture a little later. All calls inside the graphics context.
 class UploadedTexture {
 public:
+    explicit UploadedTexture(AlphaUse alpha) noexcept
+        : alpha_(alpha) {}
+
     /// Uploads the changed pixels, all of them where the texture is new. Nothing but nullptr where the buffer can't be
     /// mapped (errno tells) or its layout is not linear (EOPNOTSUPP).
     [[nodiscard]] gs_texture_t* update(const Buffer& buffer, const Damage& damage);
@@ -29,6 +33,7 @@ private:
     [[nodiscard]] const MappedBuffer* mappingOf(const Buffer& buffer);
     void upload(const MappedBuffer& mapped, const BufferLayout& layout, const Damage& damage);
 
+    AlphaUse alpha_;
     std::unordered_map<BufferId, MappedBuffer> mappings_;
     TexturePtr texture_;
     Size size_;

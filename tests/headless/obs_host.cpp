@@ -123,8 +123,9 @@ void Screen::openWayland() {
 void Screen::startXServer() {
     DisplayPipe pipe;
     const std::string descriptor = std::to_string(pipe.ends[1]);
-    const std::array<const char*, 9> command{
-        "Xvfb", "-displayfd", descriptor.c_str(), "-screen", "0", "640x480x24", "-nolisten", "tcp", nullptr};
+    const std::array<const char*, 10> command{"Xvfb",       "-displayfd", descriptor.c_str(), "-screen",
+                                              "0",          "640x480x24", "-nolisten",        "tcp",
+                                              "-terminate", nullptr};
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);

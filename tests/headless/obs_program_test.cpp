@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+// The real OBS program with a prepared scene: what it records of the test vGPU is, pixel for pixel, what that showed.
+#include "obs_host.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <thread>
+
+namespace vgpuview::headless {
+namespace {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+constexpr auto patience = 120s;
+constexpr Size canvas{640, 480};
+constexpr std::uintmax_t recordedEnough = 8 << 20;
+
+bool installed(const std::string& program) {
+    return std::system(("command -v " + program + " >/dev/null 2>&1").c_str()) == 0;
+}
+
+/// A home of OBS' own with one profile, which records without loss, and one scene with one source.
+class ObsHome {
+public:
+    ObsHome() {
+        std::string pattern = (fs::temp_directory_path() / "vgpu-view-obs-XXXXXX").string();
+        if (::mkdtemp(pattern.data()))
+            folder_ = pattern;
+    }
+    ObsHome(const ObsHome&) = delete;
+    ObsHome& operator=(const ObsHome&) = delete;
+    ~ObsHome() {
+        std::error_code ignored;
+        fs::remove_all(folder_, ignored);
+    }
+
+    /// source: what the scene shows, an item of OBS' list of sources.
+    void fill(const std::string& source) const {
+        const fs::path config = folder_ / ".config/obs-studio";
+        const fs::path plugin = config / "plugins/vgpu-capture";
+        for (const fs::path& made : {plugin / "bin/64bit", config / "basic/profiles/Test", config / "basic/scenes",
+                                     folder_ / "run", recordings()})
+            fs::create_directories(made);
+        fs::permissions(folder_ / "run", fs::perms::owner_all);
+        fs::create_symlink(VGPUVIEW_OBS_MODULE, plugin / "bin/64bit/vgpu-capture.so");
+        fs::create_directory_symlink(VGPUVIEW_OBS_DATA, plugin / "data");
+        std::ofstream(config / "global.ini")
+            << "[General]\nFirstRun=true\nLastVersion=503316480\n"
+               "EnableAutoUpdates=false\nConfirmOnExit=false\n[Basic]\nProfile=Test\nProfileDir=Test\n"
+               "SceneCollection=Test\nSceneCollectionFile=Test\n";
+        std::ofstream(config / "basic/profiles/Test/basic.ini")
+            << "[General]\nName=Test\n[Output]\nMode=Advanced\n[AdvOut]\nRecType=FFmpeg\nFFOutputToFile="
+               "true\nFFFilePath="
+            << recordings().string()
+            << "\nFFExtension=mkv\nFFFormat=matroska\nFFVEncoder=ffv1\nFFVEncoderId=33\nFFAEncoder=pcm_s16le\n"
+               "FFAEncoderId=65536\n[Video]\nBaseCX=640\nBaseCY=480\nOutputCX=640\nOutputCY=480\nFPSCommon=30\n"
+               "ColorFormat=RGB\nColorSpace=sRGB\nColorRange=Full\n";
+        std::ofstream(config / "basic/scenes/Test.json")
+            << R"({"name":"Test","current_scene":"Scene","current_program_scene":"Scene","scene_order":[{"name":"Scene"}],)"
+            << R"("sources":[)" << source
+            << R"(,{"id":"scene","name":"Scene","settings":{"items":[{"name":"Guest","id":1,"visible":true,)"
+            << R"("pos":{"x":0.0,"y":0.0},"scale":{"x":1.0,"y":1.0},"align":5,"bounds_type":0,"rot":0.0}]}}]})";
+    }
+    [[nodiscard]] const fs::path& folder() const noexcept { return folder_; }
+    [[nodiscard]] fs::path recordings() const { return folder_ / "recordings"; }
+    [[nodiscard]] fs::path log() const { return folder_ / "obs.log"; }
+    /// What there is of the recording so far.
+    [[nodiscard]] fs::path recording() const {
+        for (const auto& entry : fs::directory_iterator(recordings()))
+            return entry.path();
+        return {};
+    }
+
+private:
+    fs::path folder_;
+};
+
+enum class Recording { on, off };
+
+class ObsProgram {
+public:
+    ObsProgram(const ObsHome& home, Recording recording) {
+        const std::string folder = home.folder().string();
+        // A shell for the environment and the log; exec, so that the id is the program's own.
+        const std::string line =
+            "export HOME='" + folder + "' LC_ALL=C.UTF-8 XDG_CONFIG_HOME='" + folder + "/.config';" +
+            " [ -n \"$WAYLAND_DISPLAY\" ] || export XDG_RUNTIME_DIR=\"$HOME/run\";" +
+            " exec obs --multi --collection Test --profile Test --disable-updater --disable-missing-files-check" +
+            (recording == Recording::on ? " --startrecording" : "") + " >'" + home.log().string() + "' 2>&1";
+        const char* command[] = {"sh", "-c", line.c_str(), nullptr};
+        if (::posix_spawnp(&pid_, "sh", nullptr, nullptr, const_cast<char**>(command), environ) != 0)
+            pid_ = -1;
+    }
+    ObsProgram(const ObsProgram&) = delete;
+    ObsProgram& operator=(const ObsProgram&) = delete;
+    ~ObsProgram() {
+        if (pid_ > 0) {
+            ::kill(pid_, SIGKILL);
+            ::waitpid(pid_, nullptr, 0);
+        }
+    }
+
+    [[nodiscard]] bool ended() {
+        if (pid_ > 0 && ::waitpid(pid_, &status_, WNOHANG) == pid_)
+            pid_ = -1;
+        return pid_ <= 0;
+    }
+    /// Ends it as Ctrl+C does. Whether it ended by itself and in order.
+    [[nodiscard]] bool quit() {
+        ::kill(pid_, SIGINT);
+        const auto deadline = std::chrono::steady_clock::now() + patience;
+        while (!ended() && std::chrono::steady_clock::now() < deadline)
+            std::this_thread::sleep_for(20ms);
+        return pid_ <= 0 && WIFEXITED(status_) && WEXITSTATUS(status_) == 0;
+    }
+
+    /// As waitpid() gave it.
+    [[nodiscard]] int status() const noexcept { return status_; }
+
+private:
+    pid_t pid_ = -1;
+    int status_ = 0;
+};
+
+std::string textOf(const fs::path& file) {
+    std::ifstream stream(file);
+    return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+}
+
+constexpr const char* guest =
+    R"({"id":"vgpu_capture","name":"Guest","settings":{"device":"other","address":"test:640x480@30"}})";
+constexpr const char* colour =
+    R"({"id":"color_source_v3","name":"Guest","settings":{"width":640,"height":480,"color":4278255615}})";
+
+class ObsProgramTest : public testing::Test {
+protected:
+    void SetUp() override {
+        for (const char* program : {"obs", "ffmpeg"})
+            if (!installed(program))
+                GTEST_SKIP() << program << " is not installed";
+        if (!screen_.trouble().empty())
+            GTEST_SKIP() << screen_.trouble();
+    }
+    template<typename Condition>
+    static bool await(ObsProgram& obs, Condition condition) {
+        const auto deadline = std::chrono::steady_clock::now() + patience;
+        while (!condition()) {
+            if (obs.ended() || std::chrono::steady_clock::now() > deadline)
+                return false;
+            std::this_thread::sleep_for(50ms);
+        }
+        return true;
+    }
+    /// Shows the source for a while and quits: what OBS then says of memory that nobody freed.
+    static std::string leaksWith(const char* source, const char* shown) {
+        const ObsHome home;
+        home.fill(source);
+        ObsProgram obs(home, Recording::off);
+        EXPECT_TRUE(await(obs, [&] { return textOf(home.log()).find(shown) != std::string::npos; }))
+            << textOf(home.log());
+        EXPECT_TRUE(obs.quit()) << "status " << obs.status() << "\n" << textOf(home.log());
+        const std::string log = textOf(home.log());
+        const std::size_t line = log.find("Number of memory leaks");
+        return line == std::string::npos ? log : log.substr(line, log.find('\n', line) - line);
+    }
+
+    const Screen screen_;
+};
+
+TEST_F(ObsProgramTest, RecordsWhatTheGuestShows) {
+    const ObsHome home;
+    home.fill(guest);
+    {
+        // It is not asked to stop: OBS 29's lossless encoder is freed under the thread that feeds it.
+        ObsProgram obs(home, Recording::on);
+        const auto recorded = [&] {
+            const fs::path file = home.recording();
+            return !file.empty() && fs::file_size(file) >= recordedEnough;
+        };
+        ASSERT_TRUE(await(obs, recorded)) << textOf(home.log());
+    }
+    EXPECT_NE(textOf(home.log()).find("[vgpu-capture] 'Guest': opened test:640x480@30"), std::string::npos);
+
+    const std::string decode =
+        "ffmpeg -loglevel error -i '" + home.recording().string() + "' -f rawvideo -pix_fmt bgra - 2>/dev/null";
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> pictures(::popen(decode.c_str(), "r"), ::pclose);
+    ASSERT_TRUE(pictures);
+    Picture picture{canvas, std::vector<std::uint32_t>(std::size_t{canvas.width} * canvas.height)};
+    unsigned shown = 0;
+    while (std::fread(picture.argb.data(), 4, picture.argb.size(), pictures.get()) == picture.argb.size()) {
+        // The first ones may be older than the source's first picture.
+        if (shown == 0 && (picture.argb.back() & 0xffffff) == 0)
+            continue;
+        for (std::uint32_t& pixel : picture.argb)
+            pixel |= 0xff000000U;
+        ++shown;
+        ASSERT_TRUE(isPattern(picture, {})) << "picture " << shown;
+    }
+    EXPECT_GT(shown, 10U);
+}
+
+TEST_F(ObsProgramTest, QuitsInOrderAndLeaksNoMoreThanWithoutIt) {
+    const std::string without = leaksWith(colour, "Loaded scenes:");
+    EXPECT_NE(without.find("Number of memory leaks"), std::string::npos) << without;
+    EXPECT_EQ(leaksWith(guest, "test:640x480@30: 640x480"), without);
+}
+
+} // namespace
+} // namespace vgpuview::headless
