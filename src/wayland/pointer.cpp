@@ -128,17 +128,18 @@ void Pointer::axis(std::uint32_t, std::uint32_t which, wl_fixed_t distance) {
 }
 
 void Pointer::axisDiscrete(std::uint32_t which, std::int32_t clicks) {
-    if (which < scrolls_.size()) {
-        scrolls_[which].clicks120 += std::int64_t{clicks} * oneClick120;
-        scrolls_[which].counted = true;
-    }
+    addClicks(which, std::int64_t{clicks} * oneClick120);
 }
 
 void Pointer::axisValue120(std::uint32_t which, std::int32_t value120) {
-    if (which < scrolls_.size()) {
-        scrolls_[which].clicks120 += value120;
-        scrolls_[which].counted = true;
-    }
+    addClicks(which, value120);
+}
+
+void Pointer::addClicks(std::uint32_t which, std::int64_t clicks120) {
+    if (!inside_ || which >= scrolls_.size())
+        return;
+    scrolls_[which].clicks120 += clicks120;
+    scrolls_[which].counted = true;
 }
 
 void Pointer::frame() {

@@ -88,6 +88,7 @@ private:
     /// What the user does now with buttons and wheel is for the guest.
     [[nodiscard]] bool guestListens() const noexcept;
     void moveTo(double x, double y);
+    void addClicks(std::uint32_t which, std::int64_t clicks120);
     void frameUnlessTold();
     void releaseButtons();
 

@@ -287,6 +287,46 @@ TEST_F(InputTest, APointerThatLeavesLetsGoOfItsButtons) {
         << "the key stays";
 }
 
+// As it is over the title bar that libdecor draws: on another surface of the same client.
+TEST_F(InputTest, OnlyTheWindowsOwnSurfaceCounts) {
+    openOn({640, 480});
+    ASSERT_GT(compositor->surfaces().size(), 1U);
+    user([](TestSeat& seat) {
+        seat.goTo(1);
+        seat.keyboardEnter();
+        seat.tap(KEY_A);
+        seat.pointerEnter(20, 10);
+        seat.move(30, 12);
+        seat.pointerFrame();
+        seat.button(BTN_LEFT, true);
+        seat.button(BTN_LEFT, false);
+        seat.pointerFrame();
+        seat.axisValue120(vertical, 240);
+        seat.axis(vertical, 30);
+        seat.pointerFrame();
+        seat.axisDiscrete(horizontal, 1);
+        seat.axis(horizontal, 15);
+        seat.pointerFrame();
+        seat.touchDown(0, 20, 10);
+        seat.touchFrame();
+        seat.touchMove(0, 30, 10);
+        seat.touchFrame();
+        seat.touchUp(0);
+        seat.touchFrame();
+    });
+    EXPECT_THAT(told(), IsEmpty());
+    EXPECT_EQ(seat([](TestSeat& seat) { return seat.cursor().calls == 0; }), true)
+        << "its cursor is another's business";
+    user([](TestSeat& seat) {
+        seat.pointerLeave();
+        seat.goTo(0);
+        seat.pointerEnter(0, 0);
+        seat.axisValue120(vertical, 120);
+        seat.pointerFrame();
+    });
+    EXPECT_THAT(told(), ElementsAre("pointer at 0.000,0.000", "pointer wheel 1,0")) << "and no more than that";
+}
+
 // A relative pointer, and the grab -----------------------------------------------------------------------------------
 
 TEST_F(InputTest, AClickCapturesThePointerForARelativeGuest) {

@@ -608,7 +608,7 @@ void Server::addGlobals() {
                       server.sendFormats(
                           makeResource(to, zwp_linux_dmabuf_v1_interface, version, id, &dmabufImplementation, &server));
                   });
-    seat.emplace(display, options.seat, [this] { return surfaces.at(0)->resource; });
+    seat.emplace(display, options.seat, [this](std::size_t which) { return surfaces.at(which)->resource; });
     addGlobal(wl_output_interface, 3, [](Server& server, wl_client* to, int version, std::uint32_t id) {
         wl_resource* output = makeResource(to, wl_output_interface, version, id, &outputImplementation, &server);
         const Size millimetres = server.options.outputMillimetres;

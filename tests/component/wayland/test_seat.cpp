@@ -165,9 +165,9 @@ void TestSeatRequests::bindSeat(wl_client* client, void* data, std::uint32_t ver
         seat.options_.capabilities);
 }
 
-TestSeat::TestSeat(wl_display* display, SeatOptions options, std::function<wl_resource*()> surface)
+TestSeat::TestSeat(wl_display* display, SeatOptions options, std::function<wl_resource*(std::size_t)> surfaces)
     : options_(options)
-    , surface_(std::move(surface)) {
+    , surfaces_(std::move(surfaces)) {
     wl_global_create(
         display, &wl_seat_interface,
         static_cast<int>(std::min(options_.version, static_cast<std::uint32_t>(wl_seat_interface.version))), this,
@@ -186,10 +186,10 @@ void TestSeat::offer(std::uint32_t capabilities) {
 
 void TestSeat::keyboardEnter(const std::vector<std::uint32_t>& held) {
     Codes codes(held);
-    wl_keyboard_send_enter(keyboard_, ++serial_, surface_(), &codes.array);
+    wl_keyboard_send_enter(keyboard_, ++serial_, surface(), &codes.array);
 }
 void TestSeat::keyboardLeave() {
-    wl_keyboard_send_leave(keyboard_, ++serial_, surface_());
+    wl_keyboard_send_leave(keyboard_, ++serial_, surface());
 }
 void TestSeat::key(std::uint32_t code, bool pressed) {
     wl_keyboard_send_key(keyboard_, ++serial_, 0, code,
@@ -198,11 +198,11 @@ void TestSeat::key(std::uint32_t code, bool pressed) {
 
 void TestSeat::pointerEnter(double x, double y) {
     enterSerial_ = ++serial_;
-    wl_pointer_send_enter(pointer_, enterSerial_, surface_(), wl_fixed_from_double(x), wl_fixed_from_double(y));
+    wl_pointer_send_enter(pointer_, enterSerial_, surface(), wl_fixed_from_double(x), wl_fixed_from_double(y));
     pointerFrame();
 }
 void TestSeat::pointerLeave() {
-    wl_pointer_send_leave(pointer_, ++serial_, surface_());
+    wl_pointer_send_leave(pointer_, ++serial_, surface());
     pointerFrame();
 }
 void TestSeat::move(double x, double y) {
@@ -233,7 +233,7 @@ void TestSeat::pointerFrame() {
 }
 
 void TestSeat::touchDown(std::int32_t id, double x, double y) {
-    wl_touch_send_down(touch_, ++serial_, 0, surface_(), id, wl_fixed_from_double(x), wl_fixed_from_double(y));
+    wl_touch_send_down(touch_, ++serial_, 0, surface(), id, wl_fixed_from_double(x), wl_fixed_from_double(y));
 }
 void TestSeat::touchMove(std::int32_t id, double x, double y) {
     wl_touch_send_motion(touch_, 0, id, wl_fixed_from_double(x), wl_fixed_from_double(y));

@@ -6,6 +6,7 @@
 
 #include <wayland-server.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -31,12 +32,15 @@ public:
         unsigned calls = 0;
     };
 
-    /// surface: where the user is.
-    TestSeat(wl_display* display, SeatOptions options, std::function<wl_resource*()> surface);
+    /// surfaces: the client's, in the order of wl_compositor.create_surface. The user is at the first one.
+    TestSeat(wl_display* display, SeatOptions options, std::function<wl_resource*(std::size_t)> surfaces);
     TestSeat(const TestSeat&) = delete;
     TestSeat& operator=(const TestSeat&) = delete;
 
     void offer(std::uint32_t capabilities);
+
+    /// Where the user enters, leaves and touches from now on.
+    void goTo(std::size_t surface) { surface_ = surface; }
 
     void keyboardEnter(const std::vector<std::uint32_t>& held = {});
     void keyboardLeave();
@@ -78,7 +82,10 @@ private:
     friend struct TestSeatRequests;
 
     SeatOptions options_;
-    std::function<wl_resource*()> surface_;
+    [[nodiscard]] wl_resource* surface() const { return surfaces_(surface_); }
+
+    std::function<wl_resource*(std::size_t)> surfaces_;
+    std::size_t surface_ = 0;
     wl_resource* seat_ = nullptr;
     wl_resource* keyboard_ = nullptr;
     wl_resource* pointer_ = nullptr;
