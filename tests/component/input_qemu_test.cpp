@@ -19,6 +19,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace vgpuview {
@@ -390,6 +391,14 @@ TEST_P(WithMouse, SideButtonsAndWheelArrive) {
     viewer.input->scroll(ScrollAxis::vertical, 240);
     viewer.input->frame();
     EXPECT_TRUE(InputGuest::waitUntil(viewer.loop, [&] { return sumOf(guest->events(), EV_REL, REL_WHEEL) == -2; }));
+    // No more than two clicks at a time: by D-Bus each is two packets of the queue for four.
+    for (const auto& [value120, sum] : {std::pair{240, 2}, std::pair{-240, 0}}) {
+        viewer.input->scroll(ScrollAxis::horizontal, value120);
+        viewer.input->frame();
+        EXPECT_TRUE(
+            InputGuest::waitUntil(viewer.loop, [&] { return sumOf(guest->events(), EV_REL, REL_HWHEEL) == sum; }))
+            << "to the right where positive: " << sumOf(guest->events(), EV_REL, REL_HWHEEL);
+    }
 }
 
 TEST_P(WithMouse, KeysOfEachKindArriveThroughAPs2Keyboard) {
