@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 
+#include <spa/node/command.h>
 #include <sys/epoll.h>
 
 #include <algorithm>
@@ -124,6 +125,16 @@ bool DaemonConnection::hasNodeNamed(std::string_view name) const noexcept {
     return std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& entry) { return entry.second.name == name; });
 }
 
+void DaemonConnection::suspend(std::uint32_t nodeId) noexcept {
+    // The proxy is of no use after the command, and the daemon handles both in order.
+    const NodePtr node(
+        static_cast<pw_node*>(pw_registry_bind(registry_.get(), nodeId, PW_TYPE_INTERFACE_Node, PW_VERSION_NODE, 0)));
+    if (!node)
+        return;
+    const spa_command command = SPA_NODE_COMMAND_INIT(SPA_NODE_COMMAND_Suspend);
+    pw_node_send_command(node.get(), &command);
+}
+
 void DaemonConnection::awaitAnswers() {
     const MonotonicClock clock;
     const TimePoint deadline = clock.now() + answerTime;
@@ -160,7 +171,8 @@ void DaemonConnection::fail() noexcept {
 void DaemonConnection::add(std::uint32_t id, std::string_view type, const spa_dict* properties) {
     if (type == PW_TYPE_INTERFACE_Node) {
         nodes_[id] = {.name = std::string(valueOf(properties, PW_KEY_NODE_NAME)),
-                      .serial = std::string(valueOf(properties, PW_KEY_OBJECT_SERIAL))};
+                      .serial = std::string(valueOf(properties, PW_KEY_OBJECT_SERIAL)),
+                      .mediaClass = std::string(valueOf(properties, PW_KEY_MEDIA_CLASS))};
         if (events_.nodeKnown)
             events_.nodeKnown(id);
     } else if (type == PW_TYPE_INTERFACE_Link) {

@@ -19,6 +19,7 @@ namespace vgpuview {
 struct KnownNode {
     std::string name;
     std::string serial;
+    std::string mediaClass;
 };
 
 /// A link between two nodes of the graph.
@@ -52,6 +53,8 @@ public:
     [[nodiscard]] bool hasNodeNamed(std::string_view name) const noexcept;
     /// All in the graph, by their id.
     [[nodiscard]] const std::map<std::uint32_t, KnownLink>& links() const noexcept { return links_; }
+    /// Asks the daemon to take back what was negotiated with a node of ours.
+    void suspend(std::uint32_t nodeId) noexcept;
     [[nodiscard]] pw_registry* registry() const noexcept { return registry_.get(); }
 
 private:

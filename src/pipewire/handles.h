@@ -14,6 +14,7 @@ struct PipeWireDeleter {
     void operator()(pw_context* context) const noexcept { pw_context_destroy(context); }
     void operator()(pw_core* core) const noexcept { pw_core_disconnect(core); }
     void operator()(pw_registry* registry) const noexcept { pw_proxy_destroy(reinterpret_cast<pw_proxy*>(registry)); }
+    void operator()(pw_node* node) const noexcept { pw_proxy_destroy(reinterpret_cast<pw_proxy*>(node)); }
     void operator()(pw_port* port) const noexcept { pw_proxy_destroy(reinterpret_cast<pw_proxy*>(port)); }
     void operator()(pw_stream* stream) const noexcept { pw_stream_destroy(stream); }
 };
@@ -22,6 +23,7 @@ using LoopPtr = std::unique_ptr<pw_loop, PipeWireDeleter>;
 using ContextPtr = std::unique_ptr<pw_context, PipeWireDeleter>;
 using CorePtr = std::unique_ptr<pw_core, PipeWireDeleter>;
 using RegistryPtr = std::unique_ptr<pw_registry, PipeWireDeleter>;
+using NodePtr = std::unique_ptr<pw_node, PipeWireDeleter>;
 using PortPtr = std::unique_ptr<pw_port, PipeWireDeleter>;
 using StreamPtr = std::unique_ptr<pw_stream, PipeWireDeleter>;
 

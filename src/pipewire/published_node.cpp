@@ -14,6 +14,9 @@ namespace {
 constexpr Nanoseconds firstRetry = std::chrono::milliseconds(100);
 constexpr Nanoseconds longestRetry = std::chrono::seconds(5);
 
+// What a pw_stream that takes video is, by itself.
+constexpr std::string_view consumerClass = "Stream/Input/Video";
+
 NodeProperties propertiesOf(const std::string& name, const std::string& description, StreamRole role) {
     return {
         {PW_KEY_MEDIA_CLASS, "Video/Source"},
@@ -102,6 +105,15 @@ void PublishedNode::consumersChanged() {
     consumersChange_ = loop_.nextTurn([this] { updateConsumers(); });
 }
 
+void PublishedNode::expectConsumer() {
+    expectation_ = loop_.nextTurn([this] { owner_.consumerExpected(); });
+}
+
+void PublishedNode::suspend() {
+    if (const std::optional<std::uint32_t> id = node_->id())
+        connection_->suspend(*id);
+}
+
 std::string_view PublishedNode::daemonVersion() const noexcept {
     return connection_ ? std::string_view(connection_->version()) : std::string_view();
 }
@@ -112,6 +124,8 @@ void PublishedNode::connect() {
     events.nodeKnown = [this](std::uint32_t nodeId) {
         if (isOurs(nodeId))
             tellSerial();
+        else if (node_ && consumers_.empty() && connection_->node(nodeId)->mediaClass == consumerClass)
+            expectConsumer();
     };
     events.linksChanged = [this](std::uint32_t nodeId) {
         if (isOurs(nodeId))
@@ -122,6 +136,7 @@ void PublishedNode::connect() {
 
 void PublishedNode::connectionLost() {
     consumersChange_ = {};
+    expectation_ = {};
     renewal_ = {};
     node_.reset();
     consumers_.clear();

@@ -32,6 +32,9 @@ public:
     virtual void nodeLost() = 0;
     /// Consumers came, went or changed what they take. From the loop.
     virtual void consumersChanged() = 0;
+    /// There are no consumers, but now there is a node that could become one. What is announced here, it chooses from,
+    /// unless it links itself sooner: the daemon asks nobody then. From the loop.
+    virtual void consumerExpected() = 0;
 };
 
 /// One connection to the daemon and one node on it. All calls on the loop's thread.
@@ -51,6 +54,8 @@ public:
     [[nodiscard]] StreamNode* node() const noexcept { return node_.get(); }
     /// Replaces the node, which failed, in the loop's next turn.
     void renew();
+    /// Gives back the format that the last consumer chose, and its buffers. Only with a node.
+    void suspend();
     /// Says the node's serial as soon as it is known, once for each node.
     void tellSerial();
     [[nodiscard]] std::size_t consumers() const noexcept { return consumers_.size(); }
@@ -72,6 +77,7 @@ private:
     void createNode();
     void consumersChanged();
     void updateConsumers();
+    void expectConsumer();
     void refuseNameInUse() const;
     [[nodiscard]] bool isOurs(std::uint32_t nodeId) const noexcept { return node_ && node_->id() == nodeId; }
 
@@ -86,6 +92,7 @@ private:
     std::uint64_t reconnects_ = 0;
     // The node's end is told to what stands above it.
     Watch consumersChange_;
+    Watch expectation_;
     Watch renewal_;
     Nanoseconds retryDelay_{};
     std::unique_ptr<Timer> retryTimer_;

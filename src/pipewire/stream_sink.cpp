@@ -58,10 +58,12 @@ private:
     std::vector<Pod> nodeFormats() override;
     void nodeLost() override;
     void consumersChanged() override;
+    void consumerExpected() override;
 
     [[nodiscard]] Withheld withheld() const noexcept;
     void announce();
     void announceWithoutBlits();
+    void renewOffer();
 
     void beginFrames();
     void wantWholeFrame();
@@ -144,6 +146,10 @@ void StreamSink::Stream::show(const FrameUpdate& update) {
         return;
     }
     const Offer* const format = negotiation_.chosen();
+    if (state_ == NodeState::idle && consumers_ == 0) {
+        renewOffer();
+        return;
+    }
     if (state_ != NodeState::streaming || !format)
         return;
     if (pacing_.busy()) {
@@ -223,6 +229,7 @@ void StreamSink::Stream::stateChanged(NodeState state, const char* error) {
 void StreamSink::Stream::formatChosen(const ChosenFormat* format) {
     if (!format) {
         negotiation_.reset();
+        abandoned_ = false;
         return;
     }
     switch (negotiation_.choose(*format)) {
@@ -300,6 +307,8 @@ void StreamSink::Stream::consumersChanged() {
     // Where it is excluded, those who are served have dma-bufs already.
     bool announceAnew = std::exchange(sharedMemoryUse_, use) != use && use != SharedMemoryUse::excluded;
     if (consumers == 0) {
+        if (before > 0)
+            log_.debug("stream: no consumer is left");
         // Whoever comes next chooses from the whole ladder.
         abandoned_ = true;
         setChanges_ = 0;
@@ -317,10 +326,28 @@ void StreamSink::Stream::consumersChanged() {
         beginFrames();
 }
 
+void StreamSink::Stream::consumerExpected() {
+    if (state_ != NodeState::idle || !demand_)
+        return;
+    // The guest may have changed its mode while nobody looked. A refresh, or an unchanged guest would be asked again.
+    demand_->refreshWanted(sink_);
+    demand_->frameWanted(sink_, loop_.now());
+}
+
+void StreamSink::Stream::renewOffer() {
+    if (!negotiation_.staleFor(picture_.get()))
+        return;
+    announce();
+    // The daemon would hand the last consumer's format to the next one, whatever is offered.
+    if (negotiation_.chosen())
+        published_.suspend();
+}
+
 void StreamSink::Stream::announce() {
     ++counters_.reallocations;
     log_.debug("stream: formats are offered anew");
-    pacing_.swapBegun();
+    if (state_ == NodeState::streaming)
+        pacing_.swapBegun();
     published_.node()->announce(nodeFormats());
 }
 

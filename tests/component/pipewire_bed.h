@@ -67,6 +67,8 @@ public:
 
     void pause() { child_.write('p'); }
     void resume() { child_.write('r'); }
+    /// Only for one that was told to wait.
+    void link() { child_.write('l'); }
     void releaseHeld() { child_.write('h'); }
     void quit();
     void kill() { child_.kill(); }

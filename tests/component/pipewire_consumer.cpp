@@ -2,10 +2,10 @@
 // A PipeWire consumer in a process of its own, that looks closely at what it gets.
 //
 // usage: pipewire_consumer REPORT_FD TARGET_NODE_NAME [dmabuf] [shm] [yuy2] [modifiers=HEX,HEX...] [refuse]
-// [buffers=N] [hold=N] [nolink] [nocheck] [nolook]. refuse: of each kind of dma-buf one is tried, and its modifier
-// offered no more, as by a consumer that can't import it. tell: a line "SEQUENCE MEMORY_TYPE INODE MODIFIER" a frame on
-// standard output; REPORT_FD may then be -1. Commands on standard input, one letter each: p pause, r
-// resume, h release what is held, q quit.
+// [buffers=N] [hold=N] [nolink] [wait] [nocheck] [nolook]. refuse: of each kind of dma-buf one is tried, and its
+// modifier offered no more, as by a consumer that can't import it. tell: a line "SEQUENCE MEMORY_TYPE INODE MODIFIER" a
+// frame on standard output; REPORT_FD may then be -1. Commands on standard input, one letter each: p pause, r resume, l
+// link, which else (without wait) it does by itself, h release what is held, q quit.
 #include "pipewire_report.h"
 #include "synthetic/pattern.h"
 
@@ -45,6 +45,7 @@ struct Consumer {
     bool tell = false;
     std::vector<std::uint64_t> modifiers{DRM_FORMAT_MOD_LINEAR, DRM_FORMAT_MOD_INVALID};
     bool link = true;
+    bool wait = false;
     bool check = true;
     bool look = true;
     int buffers = 16;
@@ -72,7 +73,7 @@ std::int64_t now() {
 
 void linkUp(Consumer& self) {
     const std::uint32_t own = pw_stream_get_node_id(self.stream);
-    if (!self.link || self.linkProxy || self.targetId == PW_ID_ANY || own == PW_ID_ANY)
+    if (!self.link || self.wait || self.linkProxy || self.targetId == PW_ID_ANY || own == PW_ID_ANY)
         return;
     // By port: where only the node is named, the factory wants a port that has no link yet.
     const auto outputPort = self.ports.find(self.targetId);
@@ -253,6 +254,7 @@ void formatChanged(Consumer& self, const spa_pod* parameter) {
         return;
     }
     spa_format_video_raw_parse(parameter, &self.format);
+    ++report.formats;
     report.width = self.format.size.width;
     report.height = self.format.size.height;
     report.videoFormat = self.format.format;
@@ -319,6 +321,10 @@ void obey(Consumer& self, char command) {
         break;
     case 'r':
         pw_stream_set_active(self.stream, true);
+        break;
+    case 'l':
+        self.wait = false;
+        linkUp(self);
         break;
     case 'h':
         for (; !self.held.empty(); self.held.pop_front())
@@ -402,6 +408,7 @@ int main(int argc, char** argv) {
         self.refuse |= word == "refuse";
         self.tell |= word == "tell";
         self.link &= word != "nolink";
+        self.wait |= word == "wait";
         self.check &= word != "nocheck";
         self.look &= word != "nolook";
         if (word.starts_with("modifiers=")) {

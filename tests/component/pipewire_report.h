@@ -22,6 +22,7 @@ struct ConsumerReport {
     std::atomic<std::int64_t> lastTimestamp{0};
     std::atomic<std::uint32_t> width{0}; ///< of the format in use; 0: none
     std::atomic<std::uint32_t> height{0};
+    std::atomic<std::uint32_t> formats{0};     ///< how often one was chosen
     std::atomic<std::uint32_t> videoFormat{0}; ///< enum spa_video_format
     std::atomic<std::uint32_t> memoryType{0};  ///< enum spa_data_type of the last frame
     std::atomic<std::uint32_t> chunkSize{0};

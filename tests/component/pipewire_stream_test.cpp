@@ -220,5 +220,77 @@ TEST_F(StreamTest, AFrameAllocatesNothing) {
     EXPECT_EQ(sink->report().bytesCopied, 0U);
 }
 
+class IdleModeChangeTest : public StreamTest {
+protected:
+    static constexpr Size other{640, 200};
+    void TearDown() override { EXPECT_FALSE(log.told("failed")) << log.text; }
+    void changeMode(Size size) {
+        guest.useBuffers(2, size);
+        guest.flip();
+    }
+    /// A consumer that is in the graph but not linked yet, as one that a session manager is about to link.
+    static std::vector<std::string> waiting(const std::string& kind) { return {kind, "wait"}; }
+    void expectOneFormat(const Consumer& consumer, Size size) {
+        ASSERT_TRUE(runUntil([&] { return consumer.report().frames >= 1; })) << log.text;
+        EXPECT_EQ(consumer.report().formats, 1U) << log.text;
+        EXPECT_EQ(consumer.report().pools, 1U) << log.text;
+        EXPECT_EQ(consumer.report().lastInode == guest.inode, consumer.report().memoryType == SPA_DATA_DmaBuf);
+        ASSERT_TRUE(flipAndWait(consumer)) << log.text;
+        EXPECT_EQ(consumer.report().width, size.width);
+        EXPECT_EQ(consumer.report().height, size.height);
+        EXPECT_EQ(consumer.report().mismatches, 0U);
+    }
+};
+
+TEST_F(IdleModeChangeTest, TheFirstConsumerSeesOnlyTheNewFormat) {
+    changeMode(small);
+    start();
+    ASSERT_TRUE(runUntil([&] { return !detail("object_serial").empty(); }));
+    changeMode(other);
+    const std::uint64_t offers = sink->report().reallocations;
+    Consumer consumer(name, waiting("dmabuf"));
+    ASSERT_TRUE(runUntil([&] { return sink->report().reallocations > offers; })) << log.text;
+    runFor(20ms); // what was announced leaves the process
+    consumer.link();
+    expectOneFormat(consumer, other);
+}
+
+TEST_F(IdleModeChangeTest, TheNextConsumerSeesOnlyTheNewFormat) {
+    changeMode(small);
+    start();
+    for (const std::string& kind : {std::string("dmabuf"), std::string("shm")}) {
+        {
+            Consumer last(name, {kind});
+            ASSERT_TRUE(flipAndWait(last)) << log.text;
+            log.text.clear();
+            last.quit();
+        }
+        ASSERT_TRUE(runUntil([&] { return log.told("no consumer is left"); })) << log.text;
+        const Size size = kind == "shm" ? small : other;
+        changeMode(size);
+        const std::uint64_t offers = sink->report().reallocations;
+        Consumer consumer(name, waiting(kind));
+        ASSERT_TRUE(runUntil([&] { return sink->report().reallocations > offers; })) << log.text;
+        runFor(20ms);
+        consumer.link();
+        expectOneFormat(consumer, size);
+        consumer.quit();
+    }
+}
+
+TEST_F(IdleModeChangeTest, NothingIsOfferedAnewWhereTheModeStayed) {
+    changeMode(small);
+    start();
+    ASSERT_TRUE(runUntil([&] { return !detail("object_serial").empty(); }));
+    const unsigned polls = guest.polls;
+    Consumer consumer(name, waiting("dmabuf"));
+    ASSERT_TRUE(runUntil([&] { return guest.polls > polls; })) << log.text;
+    runFor(300ms);
+    EXPECT_EQ(guest.polls, polls + 1) << "it is asked once, not until the consumer links";
+    EXPECT_EQ(sink->report().reallocations, 0U);
+    consumer.link();
+    expectOneFormat(consumer, small);
+}
+
 } // namespace
 } // namespace vgpuview::component

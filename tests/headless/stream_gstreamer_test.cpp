@@ -188,6 +188,26 @@ TEST_F(GStreamerTest, ASecondConsumerIsNotServedAtTheCostOfOneThatTakesDmaBufsOn
     EXPECT_EQ(first.report().mismatches, 0U);
 }
 
+TEST_F(GStreamerTest, AModeThatChangedWhileNobodyLookedIsTheOnlyOneThatIsChosen) {
+    guest.useBuffers(2, small);
+    guest.flip();
+    start();
+    ASSERT_TRUE(runUntil([&] { return !detail("object_serial").empty(); })) << log.text;
+    constexpr Size sizes[]{{640, 200}, {320, 240}, {800, 120}};
+    for (const Size size : sizes) {
+        guest.useBuffers(1, size);
+        guest.flip();
+        Consumer consumer(name, {"dmabuf", "nolink"});
+        ASSERT_TRUE(runUntil([&] { return consumer.report().frames >= 1; }, 10s)) << log.text;
+        EXPECT_EQ(consumer.report().width, size.width);
+        EXPECT_EQ(consumer.report().formats, 1U) << log.text;
+        EXPECT_EQ(consumer.report().mismatches, 0U);
+        log.text.clear();
+        consumer.quit();
+        ASSERT_TRUE(runUntil([&] { return log.told("no consumer is left"); })) << log.text;
+    }
+}
+
 TEST_F(GStreamerTest, ASuspendedNodeGivesThePoolBackAndWakesUp) {
     guest.useBuffers(3, small);
     guest.flip();
