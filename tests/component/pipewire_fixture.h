@@ -10,9 +10,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace vgpuview::component {
 
@@ -20,6 +22,16 @@ using namespace std::chrono_literals;
 
 inline constexpr Size small{320, 120};
 inline constexpr const char* name = "vgpu-view.test";
+
+/// Open descriptors of pictures that the test's guest drew.
+inline std::size_t pictureDescriptors() {
+    std::size_t count = 0;
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
+        if (std::filesystem::read_symlink(entry.path(), ignored).string().starts_with("/memfd:test buffer"))
+            ++count;
+    return count;
+}
 
 class RecordingLog final : public Log {
 public:

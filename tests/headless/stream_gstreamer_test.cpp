@@ -52,16 +52,6 @@ bool inPath(const char* program) {
     return std::system(command.c_str()) == 0;
 }
 
-/// Open descriptors of pictures that the test's guest drew.
-std::size_t pictureDescriptors() {
-    std::size_t count = 0;
-    std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator("/proc/self/fd"))
-        if (fs::read_symlink(entry.path(), ignored).string().starts_with("/memfd:test buffer"))
-            ++count;
-    return count;
-}
-
 class GStreamerTest : public StreamTest {
 protected:
     GStreamerTest()
