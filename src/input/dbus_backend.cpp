@@ -3,16 +3,12 @@
 #include "input/dbus_backend.h"
 
 #include "input/backend_state.h"
-#include "input/message_bus.h"
+#include "input/bus_connection.h"
 
 #include <fmt/format.h>
 #include <linux/input-event-codes.h>
-#include <poll.h>
-#include <sys/epoll.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -31,7 +27,6 @@ constexpr Nanoseconds answerTime = 5s;
 constexpr std::size_t mostMotionUnanswered = 4;
 constexpr std::size_t mostUnanswered = 2048;
 constexpr std::size_t mostConsoles = 64;
-constexpr int mostMessagesATurn = 64;
 constexpr std::uint32_t largestSide = 65536;
 
 constexpr const char* busName = "org.qemu";
@@ -75,36 +70,6 @@ std::optional<MouseButton> mouseButtonOf(std::uint32_t evdevCode) noexcept {
     }
 }
 
-/// Reads a variant of that basic type; passes over one of another.
-template<typename Value>
-void readVariant(sd_bus_message* message, char type, Value& value) {
-    const char* contents = nullptr;
-    const std::array<char, 2> wanted{type, '\0'};
-    if (sd_bus_message_peek_type(message, nullptr, &contents) > 0 && contents != nullptr &&
-        std::strcmp(contents, wanted.data()) == 0) {
-        sd_bus_message_enter_container(message, 'v', contents);
-        sd_bus_message_read_basic(message, type, &value);
-        sd_bus_message_exit_container(message);
-    } else {
-        sd_bus_message_skip(message, "v");
-    }
-}
-
-/// Calls visitor(name) for each member of an a{sv}; the visitor reads or skips the variant.
-template<typename Visitor>
-void forEachProperty(sd_bus_message* message, const Visitor& visitor) {
-    if (sd_bus_message_enter_container(message, 'a', "{sv}") <= 0)
-        return;
-    while (sd_bus_message_enter_container(message, 'e', "sv") > 0) {
-        const char* name = nullptr;
-        if (sd_bus_message_read_basic(message, 's', &name) < 0)
-            return;
-        visitor(std::string_view(name));
-        if (sd_bus_message_exit_container(message) < 0)
-            return;
-    }
-}
-
 std::string describe(const DisplayBus& display) {
     if (const auto* bus = std::get_if<DisplayBusAddress>(&display))
         return bus->address.empty() ? "D-Bus session bus" : fmt::format("D-Bus {}", bus->address);
@@ -113,7 +78,7 @@ std::string describe(const DisplayBus& display) {
 
 } // namespace
 
-class DbusBackend::Session {
+class DbusBackend::Session final : private BusConnectionObserver {
 public:
     Session(EventLoop& loop, Log& log, DisplayBus display)
         : loop_(loop)
@@ -122,8 +87,7 @@ public:
         , state_(loop, log, describe(display_))
         , connectTimer_(loop.makeTimer([this] { connect(); }))
         , setUpTimer_(loop.makeTimer([this] { setUpTookTooLong(); }))
-        , busTimer_(loop.makeTimer([] {}))
-        , pumping_(loop.beforeSleep([this] { pump(); })) {
+        , connection_(loop, answerTime, *this) {
         connectTimer_->arm(loop_.now());
     }
 
@@ -165,14 +129,10 @@ public:
 
     void drain(Nanoseconds longest) {
         const TimePoint end = loop_.now() + longest;
-        while (bus_ && inputsUnanswered_ > 0 && loop_.now() < end) {
-            pump();
-            if (!bus_ || inputsUnanswered_ == 0)
-                return;
-            pollfd waiting{.fd = sd_bus_get_fd(bus_.get()), .events = 0, .revents = 0};
-            waiting.events = static_cast<short>(std::max(sd_bus_get_events(bus_.get()), 0));
-            const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - loop_.now()).count();
-            ::poll(&waiting, 1, static_cast<int>(std::clamp<std::int64_t>(left, 0, 1000)));
+        while (connection_ && inputsUnanswered_ > 0 && loop_.now() < end) {
+            connection_.pump();
+            if (connection_ && inputsUnanswered_ > 0)
+                connection_.wait(end - loop_.now());
         }
     }
 
@@ -198,88 +158,24 @@ private:
     }
 
     void connect() {
-        sd_bus* bus = nullptr;
-        int result = 0;
-        const auto* address = std::get_if<DisplayBusAddress>(&display_);
-        if (address != nullptr && address->address.empty()) {
-            result = sd_bus_open_user(&bus);
-            bus_.reset(bus);
-        } else {
-            result = sd_bus_new(&bus);
-            bus_.reset(bus);
-            if (result >= 0 && address != nullptr) {
-                result = sd_bus_set_address(bus, address->address.c_str());
-                if (result >= 0)
-                    result = sd_bus_set_bus_client(bus, 1);
-            } else if (result >= 0) {
-                UniqueFd& socket = std::get<UniqueFd>(display_);
-                result = sd_bus_set_fd(bus, socket.get(), socket.get());
-                if (result >= 0)
-                    (void)socket.release(); // the bus closes it
-            }
-            if (result >= 0)
-                result = sd_bus_start(bus);
-        }
-        if (result >= 0)
-            result = sd_bus_set_method_call_timeout(bus, static_cast<std::uint64_t>(answerTime / 1us));
+        const auto* bus = std::get_if<DisplayBusAddress>(&display_);
+        int result =
+            bus != nullptr ? connection_.openBus(bus->address) : connection_.openPeer(std::get<UniqueFd>(display_));
         if (result >= 0 && onBus())
-            result = sd_bus_match_signal_async(bus, nullptr, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                               "org.freedesktop.DBus", "NameOwnerChanged",
+            result = sd_bus_match_signal_async(connection_.get(), nullptr, "org.freedesktop.DBus",
+                                               "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameOwnerChanged",
                                                handle<&Session::nameOwnerChanged>, nullptr, this);
         if (result < 0) {
-            lost(std::generic_category().message(-result));
+            connection_.close();
+            connectionLost(std::generic_category().message(-result));
             return;
         }
         setUpTimer_->arm(loop_.now() + answerTime);
         ask(vmPath, vmInterface, handle<&Session::vmAnswered>);
     }
 
-    // After every handler of a turn: sends what they queued, takes what came.
-    void pump() {
-        if (!bus_)
-            return;
-        int result = 1;
-        for (int i = 0; i < mostMessagesATurn && result > 0 && failure_.empty(); ++i)
-            result = sd_bus_process(bus_.get(), nullptr);
-        if (failure_.empty() && sd_bus_is_open(bus_.get()) <= 0)
-            failure_ = "the other side closed the connection";
-        else if (failure_.empty() && result < 0)
-            failure_ = std::generic_category().message(-result);
-        if (!failure_.empty()) {
-            lost(std::exchange(failure_, {}));
-            return;
-        }
-        if (result > 0)
-            again_ = loop_.nextTurn([] {});
-        watch();
-    }
-
-    void watch() {
-        const int fd = sd_bus_get_fd(bus_.get());
-        const int wanted = sd_bus_get_events(bus_.get());
-        if (fd < 0 || wanted < 0) {
-            lost(std::generic_category().message(fd < 0 ? -fd : -wanted));
-            return;
-        }
-        const auto events = static_cast<std::uint32_t>(wanted); // POLLIN is EPOLLIN, and so on
-        if (!watch_ || events != watchedEvents_ || fd != watchedFd_) {
-            watch_ = {};
-            watch_ = loop_.watchFd(fd, events, [](std::uint32_t) {}); // pump() follows
-            watchedEvents_ = events;
-            watchedFd_ = fd;
-        }
-        std::uint64_t microseconds = UINT64_MAX;
-        if (sd_bus_get_timeout(bus_.get(), &microseconds) > 0 && microseconds != UINT64_MAX)
-            busTimer_->arm(TimePoint(std::chrono::microseconds(microseconds)));
-        else
-            busTimer_->disarm();
-    }
-
-    void lost(std::string reason) {
-        watch_ = {};
-        bus_.reset();
+    void connectionLost(std::string reason) override {
         setUpTimer_->disarm();
-        busTimer_->disarm();
         consoles_.clear();
         console_.clear();
         inputsUnanswered_ = 0;
@@ -305,10 +201,10 @@ private:
     }
 
     void ask(const std::string& path, const char* interface, sd_bus_message_handler_t handler) {
-        const int result = sd_bus_call_method_async(bus_.get(), nullptr, destination(), path.c_str(),
+        const int result = sd_bus_call_method_async(connection_.get(), nullptr, destination(), path.c_str(),
                                                     propertiesInterface, "GetAll", handler, this, "s", interface);
         if (result < 0)
-            failure_ = std::generic_category().message(-result);
+            connection_.giveUp(result);
     }
 
     // False: it is an error, which has been dealt with.
@@ -317,8 +213,8 @@ private:
             silent_ = false;
             return true;
         }
-        if (sd_bus_is_open(bus_.get()) <= 0)
-            return false; // the library's own answer to what is outstanding at the end; pump() tells
+        if (!connection_.alive())
+            return false; // the library's own answer to what is outstanding at the end
         const sd_bus_error* error = sd_bus_message_get_error(answer);
         if (isSilence(answer)) {
             silent_ = true;
@@ -328,8 +224,8 @@ private:
                 ask(vmPath, vmInterface, handle<&Session::vmAnswered>);
             else
                 ask(console_, mouseInterface, handle<&Session::mouseAnswered>);
-        } else if (failure_.empty()) {
-            failure_ = error != nullptr && error->message != nullptr ? error->message : "QEMU refuses";
+        } else {
+            connection_.giveUp(error != nullptr && error->message != nullptr ? error->message : "QEMU refuses");
         }
         return false;
     }
@@ -365,7 +261,7 @@ private:
 
     void askNextConsole() {
         if (consoles_.empty()) {
-            failure_ = "the VM has no graphical console to take input";
+            connection_.giveUp("the VM has no graphical console to take input");
             return;
         }
         console_ = fmt::format("/org/qemu/Display1/Console_{}", consoles_.back());
@@ -396,10 +292,10 @@ private:
             return;
         }
         const int result =
-            sd_bus_match_signal_async(bus_.get(), nullptr, destination(), console_.c_str(), propertiesInterface,
+            sd_bus_match_signal_async(connection_.get(), nullptr, destination(), console_.c_str(), propertiesInterface,
                                       "PropertiesChanged", handle<&Session::propertiesChanged>, nullptr, this);
         if (result < 0)
-            failure_ = std::generic_category().message(-result);
+            connection_.giveUp(result);
         ask(console_, touchInterface, handle<&Session::touchAnswered>);
         ask(console_, mouseInterface, handle<&Session::mouseAnswered>);
     }
@@ -444,25 +340,25 @@ private:
         const char* before = nullptr;
         const char* now = nullptr;
         if (sd_bus_message_read(signal, "sss", &name, &before, &now) >= 0 && std::strcmp(name, busName) == 0)
-            failure_ = *now == '\0' ? "QEMU has left the bus" : "another QEMU is on the bus";
+            connection_.giveUp(*now == '\0' ? "QEMU has left the bus" : "another QEMU is on the bus");
     }
 
     template<typename... Arguments>
     void send(const char* interface, const char* member, Arguments... arguments) {
         if (inputsUnanswered_ >= mostUnanswered) {
-            failure_ = "QEMU does not answer";
+            connection_.giveUp("QEMU does not answer");
             return;
         }
         sd_bus_message* made = nullptr;
-        int result =
-            sd_bus_message_new_method_call(bus_.get(), &made, destination(), console_.c_str(), interface, member);
+        int result = sd_bus_message_new_method_call(connection_.get(), &made, destination(), console_.c_str(),
+                                                    interface, member);
         const BusMessage message(made);
         if (result >= 0)
             (append(made, result, arguments), ...);
         if (result >= 0)
-            result = sd_bus_call_async(bus_.get(), nullptr, made, handle<&Session::inputAnswered>, this, 0);
+            result = sd_bus_call_async(connection_.get(), nullptr, made, handle<&Session::inputAnswered>, this, 0);
         if (result < 0)
-            failure_ = std::generic_category().message(-result);
+            connection_.giveUp(result);
         else
             ++inputsUnanswered_;
     }
@@ -508,14 +404,8 @@ private:
     Log& log_;
     DisplayBus display_;
     BackendState state_;
-    BusHandle bus_;
-    Watch watch_;
-    std::uint32_t watchedEvents_ = 0;
-    int watchedFd_ = -1;
     std::unique_ptr<Timer> connectTimer_;
     std::unique_ptr<Timer> setUpTimer_;
-    std::unique_ptr<Timer> busTimer_;
-    Watch again_;
     Nanoseconds nextPause_ = firstPause;
     std::vector<std::uint32_t> consoles_; ///< still to be looked at, the next one last
     std::string console_;
@@ -526,9 +416,8 @@ private:
     bool silent_ = false;
     bool takesTouch_ = false;
     std::size_t inputsUnanswered_ = 0;
-    std::string failure_; ///< found within a callback, dealt with outside
     std::string lastRefusal_;
-    Watch pumping_;
+    BusConnection connection_;
 };
 
 DbusBackend::DbusBackend(EventLoop& loop, Log& log, DisplayBus display)

@@ -11,9 +11,6 @@
 #include <string>
 #include <variant>
 
-struct sd_bus;
-struct sd_bus_message;
-
 namespace vgpuview {
 
 /// A bus by its address; empty: the session's bus.
