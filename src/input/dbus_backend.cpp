@@ -4,6 +4,7 @@
 
 #include "input/backend_state.h"
 #include "input/bus_connection.h"
+#include "input/peer_words.h"
 
 #include <fmt/format.h>
 #include <linux/input-event-codes.h>
@@ -215,7 +216,6 @@ private:
         }
         if (!connection_.alive())
             return false; // the library's own answer to what is outstanding at the end
-        const sd_bus_error* error = sd_bus_message_get_error(answer);
         if (isSilence(answer)) {
             silent_ = true;
             update();
@@ -225,9 +225,15 @@ private:
             else
                 ask(console_, mouseInterface, handle<&Session::mouseAnswered>);
         } else {
-            connection_.giveUp(error != nullptr && error->message != nullptr ? error->message : "QEMU refuses");
+            connection_.giveUp(refusalIn(answer));
         }
         return false;
+    }
+
+    static std::string refusalIn(sd_bus_message* answer) {
+        const sd_bus_error* error = sd_bus_message_get_error(answer);
+        const std::string words = peerWords(error != nullptr && error->message != nullptr ? error->message : "");
+        return words.empty() ? "QEMU refuses" : words;
     }
 
     static bool isSilence(sd_bus_message* answer) {
@@ -391,8 +397,7 @@ private:
                 good(answer);
             return;
         }
-        const sd_bus_error* error = sd_bus_message_get_error(answer);
-        const std::string words = error != nullptr && error->message != nullptr ? error->message : "";
+        const std::string words = refusalIn(answer);
         if (words == lastRefusal_)
             return;
         lastRefusal_ = words;

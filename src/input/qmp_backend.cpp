@@ -3,6 +3,7 @@
 #include "input/qmp_backend.h"
 
 #include "base/error.h"
+#include "input/peer_words.h"
 #include "input/qmp_events.h"
 
 #include <fmt/format.h>
@@ -35,17 +36,12 @@ constexpr auto eventsThatChangeThings =
     std::to_array<std::string_view>({"STOP", "RESUME", "RESET", "SHUTDOWN", "POWERDOWN", "SUSPEND", "SUSPEND_DISK",
                                      "WAKEUP", "GUEST_PANICKED", "DEVICE_DELETED", "MIGRATION"});
 
-/// A member that is a string, short and of harmless characters, as it goes to people.
+/// A member that is a string, as it goes to people.
 std::string wordsIn(const json& object, const char* member) {
-    constexpr std::size_t longest = 200;
     const auto found = object.find(member);
     if (found == object.end() || !found->is_string())
         return {};
-    std::string words = found->get_ref<const std::string&>().substr(0, longest);
-    for (char& c : words)
-        if (c < ' ' || c > '~')
-            c = '?';
-    return words;
+    return peerWords(found->get_ref<const std::string&>());
 }
 
 bool isTrue(const json& object, const char* member) {
