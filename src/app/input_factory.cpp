@@ -17,6 +17,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string_view>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 namespace vgpuview {
@@ -28,15 +30,27 @@ namespace fs = std::filesystem;
 constexpr int firstFreeFd = 3;
 
 /// What the guest holds is kept where it outlives this process but not the session.
-HeldKeys heldKeysOf(const InputBackend& backend) {
+HeldKeys heldKeysBehind(std::string_view guest) {
     const char* runtimeFolder = std::getenv("XDG_RUNTIME_DIR");
     if (runtimeFolder == nullptr || *runtimeFolder == '\0')
         return {};
-    return HeldKeys(heldKeysFile(runtimeFolder, backend.description()));
+    return HeldKeys(heldKeysFile(runtimeFolder, guest));
 }
 
-std::unique_ptr<InputSink> sinkFor(std::unique_ptr<InputBackend> backend) {
-    HeldKeys held = heldKeysOf(*backend);
+std::unique_ptr<InputSink> qmpSink(EventLoop& loop, Log& log, const fs::path& socket) {
+    auto backend = std::make_unique<QmpBackend>(loop, log, socket);
+    // One guest, however its socket is spelled and from wherever.
+    std::error_code error;
+    fs::path canonical = fs::absolute(socket, error);
+    if (!error)
+        canonical = fs::weakly_canonical(canonical, error);
+    HeldKeys held = heldKeysBehind(fmt::format("QMP {}", (error ? socket : canonical).string()));
+    return std::make_unique<GuestInput>(std::move(backend), std::move(held));
+}
+
+std::unique_ptr<InputSink> dbusSink(EventLoop& loop, Log& log, DisplayBus display) {
+    auto backend = std::make_unique<DbusBackend>(loop, log, std::move(display));
+    HeldKeys held = heldKeysBehind(backend->description());
     return std::make_unique<GuestInput>(std::move(backend), std::move(held));
 }
 
@@ -72,10 +86,10 @@ bool isQemu(const std::vector<std::string>& arguments) {
 
 std::unique_ptr<InputSink> makeNamedInput(const InputOptions& options, EventLoop& loop, Log& log) {
     if (!options.qmpSocket.empty())
-        return sinkFor(std::make_unique<QmpBackend>(loop, log, options.qmpSocket));
+        return qmpSink(loop, log, options.qmpSocket);
     if (options.dbusFd)
-        return sinkFor(std::make_unique<DbusBackend>(loop, log, copyOf(*options.dbusFd)));
-    return sinkFor(std::make_unique<DbusBackend>(loop, log, DisplayBusAddress{options.dbusAddress.value_or("")}));
+        return dbusSink(loop, log, copyOf(*options.dbusFd));
+    return dbusSink(loop, log, DisplayBusAddress{options.dbusAddress.value_or("")});
 }
 
 FoundInput findInput(const HostPaths& paths, int process, EventLoop& loop, Log& log) {
@@ -89,9 +103,9 @@ FoundInput findInput(const HostPaths& paths, int process, EventLoop& loop, Log& 
     try {
         // The first one is more likely to be some manager's own.
         if (!sockets.empty())
-            return {.sink = sinkFor(std::make_unique<QmpBackend>(loop, log, sockets.back())), .reason = {}};
+            return {.sink = qmpSink(loop, log, sockets.back()), .reason = {}};
         if (const auto bus = displayBusOf(arguments))
-            return {.sink = sinkFor(std::make_unique<DbusBackend>(loop, log, DisplayBusAddress{*bus})), .reason = {}};
+            return {.sink = dbusSink(loop, log, DisplayBusAddress{*bus}), .reason = {}};
     } catch (const Error& error) {
         log.warning("input is off: {}", error.what());
         return {.sink = nullptr, .reason = "QEMU's socket can't be used"};

@@ -38,7 +38,7 @@ private:
     std::shared_ptr<volatile std::uint64_t> bits_;
 };
 
-/// The file in which to keep what the guest behind that back end (InputBackend::description()) holds.
+/// The file in which to keep what the guest behind that back end holds: its description, the same in each process.
 [[nodiscard]] std::filesystem::path heldKeysFile(const std::filesystem::path& runtimeFolder,
                                                  std::string_view backendDescription);
 

@@ -9,6 +9,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <iterator>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -91,6 +95,32 @@ TEST_F(InputFactory, ADescriptorThatIsNotOpenIsWrongUsage) {
         EXPECT_EQ(error.exitCode(), ExitCode::usage);
         EXPECT_THAT(error.what(), HasSubstr("987"));
     }
+}
+
+TEST_F(InputFactory, WhatAGuestHoldsIsFoundByWhateverNameItsSocketHas) {
+    std::string folder = (std::filesystem::temp_directory_path() / "vgpu-view-held-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+    const char* set = std::getenv("XDG_RUNTIME_DIR");
+    const std::optional<std::string> before = set != nullptr ? std::optional<std::string>(set) : std::nullopt;
+    ::setenv("XDG_RUNTIME_DIR", folder.c_str(), 1);
+    const std::filesystem::path here = std::filesystem::current_path();
+    std::filesystem::create_directory_symlink(here, folder + "/link");
+    const auto records = [&] {
+        std::error_code none;
+        return std::distance(std::filesystem::directory_iterator(folder + "/vgpu-view", none), {});
+    };
+    for (const std::filesystem::path& name : {std::filesystem::path("vm.sock"), std::filesystem::path("./vm.sock"),
+                                              here / "vm.sock", std::filesystem::path(folder + "/link/vm.sock")}) {
+        (void)makeNamedInput({.qmpSocket = name}, loop, log);
+        EXPECT_EQ(records(), 1) << name;
+    }
+    (void)makeNamedInput({.qmpSocket = "other.sock"}, loop, log);
+    EXPECT_EQ(records(), 2);
+    if (before)
+        ::setenv("XDG_RUNTIME_DIR", before->c_str(), 1);
+    else
+        ::unsetenv("XDG_RUNTIME_DIR");
+    std::filesystem::remove_all(folder);
 }
 
 struct CountingObserver final : InputObserver {
