@@ -2,10 +2,10 @@
 // A PipeWire consumer in a process of its own, that looks closely at what it gets.
 //
 // usage: pipewire_consumer REPORT_FD TARGET_NODE_NAME [dmabuf] [shm] [yuy2] [modifiers=HEX,HEX...] [refuse]
-// [buffers=N] [hold=N] [nolink] [wait] [nocheck] [nolook]. refuse: of each kind of dma-buf one is tried, and its
-// modifier offered no more, as by a consumer that can't import it. tell: a line "SEQUENCE MEMORY_TYPE INODE MODIFIER" a
-// frame on standard output; REPORT_FD may then be -1. Commands on standard input, one letter each: p pause, r resume, l
-// link, which else (without wait) it does by itself, h release what is held, q quit.
+// [buffers=N] [hold=N] [first=N] [nolink] [wait] [nocheck] [nolook]. refuse: of each kind of dma-buf one is tried, and
+// its modifier offered no more, as by a consumer that can't import it. tell: a line "SEQUENCE MEMORY_TYPE INODE
+// MODIFIER" a frame on standard output; REPORT_FD may then be -1. Commands on standard input, one letter each: p pause,
+// r resume, l link, which else (without wait) it does by itself, h release what is held, q quit.
 #include "pipewire_report.h"
 #include "synthetic/pattern.h"
 
@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -50,6 +51,7 @@ struct Consumer {
     bool look = true;
     int buffers = 16;
     std::size_t hold = 0;
+    std::uint64_t firstSequence = 0; ///< of picture 0
 
     pw_main_loop* loop = nullptr;
     pw_core* core = nullptr;
@@ -141,8 +143,16 @@ void noteDamage(Consumer& self, const spa_buffer& buffer) {
     }
 }
 
+/// BT.601, limited range.
+bool isLumaOf(std::uint32_t rgb, std::byte luma) {
+    const double expected =
+        16 + (65.481 * ((rgb >> 16) & 0xff) + 128.553 * ((rgb >> 8) & 0xff) + 24.966 * (rgb & 0xff)) / 255;
+    return std::abs(std::to_integer<int>(luma) - expected) <= 1.5;
+}
+
 /// The number that the picture itself claims must be the header's, and every pixel that frame's.
 void checkPicture(Consumer& self, const spa_data& data, std::uint64_t sequence) {
+    const std::uint64_t number = sequence - self.firstSequence;
     ConsumerReport& report = *self.report;
     const std::uint32_t width = self.format.size.width;
     const std::uint32_t height = self.format.size.height;
@@ -159,17 +169,19 @@ void checkPicture(Consumer& self, const spa_data& data, std::uint64_t sequence) 
         if (self.yuy2) {
             if (y == 100)
                 std::memcpy(&self.row[0], line, 4);
+            for (std::uint32_t x = 0; self.check && x < width; ++x)
+                same = same && isLumaOf(vgpuview::patternPixel(number, x, y), line[std::size_t{x} * 2]);
             continue;
         }
         std::memcpy(self.row.data(), line, std::size_t{width} * 4);
         if (y == 100 && width > 300)
             report.firstPixel = self.row[300] & 0xffffff;
         for (std::uint32_t x = 0; self.check && x < width; ++x)
-            same = same && (self.row[x] & 0xffffff) == (vgpuview::patternPixel(sequence, x, y) & 0xffffff);
+            same = same && (self.row[x] & 0xffffff) == (vgpuview::patternPixel(number, x, y) & 0xffffff);
     }
     if (self.yuy2)
         report.firstPixel = self.row[0];
-    else if (self.check && !same)
+    if (!same)
         ++report.mismatches;
     ::munmap(address, length);
 }
@@ -421,6 +433,8 @@ int main(int argc, char** argv) {
         }
         if (word.starts_with("buffers="))
             self.buffers = std::atoi(word.data() + 8);
+        if (word.starts_with("first="))
+            self.firstSequence = std::strtoull(word.data() + 6, nullptr, 10);
         if (word.starts_with("hold="))
             self.hold = static_cast<std::size_t>(std::atoi(word.data() + 5));
     }

@@ -13,6 +13,7 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace vgpuview::component {
@@ -120,6 +121,38 @@ TEST_F(GStreamerTest, TakesACameraThatKnowsOnlyYuy2) {
             const auto seen = static_cast<unsigned char>(bytes[(std::size_t{y} * small.width + x) * 2]);
             ASSERT_NEAR(seen, luma, 1.5) << x << "," << y;
         }
+}
+
+TEST_F(GStreamerTest, AScreenAndACameraOfOneProgramEachHaveTheirConsumer) {
+    // Its pictures are numbered by the polls, as its frames are, and stay as they are for the twelve next.
+    const Child viewer({VGPU_VIEW, "stream", "test:640x360,buffers=12,memory=memfd,clock=poll", "--role", "both",
+                        "--fps", "10", "--log-level", "warning"},
+                       -1);
+    const std::string cameraName = std::string(name) + ".camera";
+    {
+        const DaemonConnection daemon(loop, {});
+        ASSERT_TRUE(runUntil([&] { return daemon.hasNodeNamed(name) && daemon.hasNodeNamed(cameraName); }, 20s));
+    }
+    Consumer screen(name, {"shm", "first=1"});
+    const Consumer camera(cameraName, {"shm", "yuy2", "first=1"});
+    const auto bothGot = [&](std::uint64_t frames) {
+        return runUntil([&] { return screen.report().frames >= frames && camera.report().frames >= frames; }, 20s);
+    };
+    ASSERT_TRUE(bothGot(10));
+    EXPECT_EQ(screen.report().videoFormat, SPA_VIDEO_FORMAT_BGRx);
+    EXPECT_EQ(screen.report().chunkSize, 640U * 360 * 4);
+    EXPECT_EQ(camera.report().videoFormat, SPA_VIDEO_FORMAT_YUY2);
+    EXPECT_EQ(camera.report().chunkSize, 640U * 360 * 2);
+    for (const Consumer* consumer : {&std::as_const(screen), &camera}) {
+        EXPECT_EQ(consumer->report().mismatches, 0U);
+        EXPECT_EQ(consumer->report().regressions, 0U);
+        EXPECT_EQ(consumer->report().errors, 0U);
+    }
+    // Neither depends on the other.
+    screen.quit();
+    const std::uint64_t frames = camera.report().frames;
+    ASSERT_TRUE(runUntil([&] { return camera.report().frames >= frames + 10; }, 20s));
+    EXPECT_EQ(camera.report().mismatches, 0U);
 }
 
 TEST_F(GStreamerTest, SharesTheStreamWithAConsumerThatTakesDmaBufs) {
