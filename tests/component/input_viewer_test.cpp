@@ -78,15 +78,16 @@ public:
         text << std::ifstream(log_).rdbuf();
         return text.str();
     }
-    /// Shows its picture, and input goes to the guest.
+    /// Shows its picture, and hears the seat.
+    [[nodiscard]] bool shows() {
+        const auto surfaces = compositor.surfaces();
+        bool seated = false;
+        compositor.withSeat([&](TestSeat& seat) { seated = seat.hasKeyboard() && seat.hasPointer(); });
+        return seated && !surfaces.empty() && surfaces.front().mapped;
+    }
+    /// The same, and input goes to the guest.
     [[nodiscard]] bool ready(EventLoop& loop) {
-        return InputGuest::waitUntil(loop, [&] {
-            const auto surfaces = compositor.surfaces();
-            bool seated = false;
-            compositor.withSeat([&](TestSeat& seat) { seated = seat.hasKeyboard() && seat.hasPointer(); });
-            return seated && !surfaces.empty() && surfaces.front().mapped &&
-                   log().find("input goes to") != std::string::npos;
-        });
+        return InputGuest::waitUntil(loop, [&] { return shows() && log().find("input goes to") != std::string::npos; });
     }
 
     /// It has seen all that the compositor sent before the first call.
@@ -256,10 +257,7 @@ TEST_P(ViewerWithGuest, WhatAKilledViewerLeftPressedTheNextOneLifts) {
 
 TEST_P(ViewerWithGuest, AViewOnlyViewerSendsNothing) {
     RunningViewer viewer(*guest, {"--view-only"});
-    ASSERT_TRUE(InputGuest::waitUntil(loop, [&] {
-        const auto surfaces = viewer.compositor.surfaces();
-        return !surfaces.empty() && surfaces.front().mapped;
-    })) << viewer.log();
+    ASSERT_TRUE(InputGuest::waitUntil(loop, [&] { return viewer.shows(); })) << viewer.log();
     guest->settle(loop);
     viewer.user([](TestSeat& seat) {
         seat.keyboardEnter();
@@ -271,7 +269,7 @@ TEST_P(ViewerWithGuest, AViewOnlyViewerSendsNothing) {
         seat.button(BTN_LEFT, false);
         seat.pointerFrame();
     });
-    ASSERT_TRUE(InputGuest::waitUntil(loop, [&] { return viewer.idle(); }));
+    ASSERT_TRUE(InputGuest::waitUntil(loop, [&] { return viewer.idle(); })) << viewer.log();
     // A key of another's, which would come after the viewer's.
     guest->command(R"({"execute":"send-key","arguments":{"keys":[{"type":"qcode","data":"z"}]}})");
     EXPECT_TRUE(sees(EV_KEY, KEY_Z, 0));

@@ -96,6 +96,7 @@ private:
     wl_resource* inhibitor_ = nullptr;
     std::uint32_t serial_ = 0;
     std::uint32_t enterSerial_ = 0;
+    std::vector<std::uint32_t> pastEnterSerials_;
     Cursor cursor_;
 };
 
