@@ -80,7 +80,7 @@ class Resize(unittest.TestCase):
         with Mdev("mbochs_readwrite", "medium") as mdev, Player(mdev.uuid) as player, Weston(800, 600) as weston:
             player.mode(640, 480)
             monitor = Monitor(player.device)
-            with Viewer("window", mdev.uuid, "--resize", "fixed", "--frames", "3",
+            with Viewer("window", mdev.uuid, "--full-screen", "--resize", "fixed", "--frames", "3",
                         environment=weston.environment) as viewer:
                 self.assertEqual(viewer.wait(), 0, viewer.text())
             self.assertEqual(monitor.field(EDID_SIZE), 0)

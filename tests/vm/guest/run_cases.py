@@ -31,8 +31,10 @@ class Results(unittest.TestResult):
 
     def _case(self, test, word, detail=""):
         seconds = time.monotonic() - self.started
-        name = ".".join(test.id().removeprefix("case_").split("."))
-        case = ElementTree.SubElement(self.root, "testcase", classname="vm", name=name, time=f"{seconds:.1f}")
+        name = test.id().removeprefix("case_")
+        # A part of a test (subTest) counts as the test, which alone can be run by itself.
+        whole = name.partition(" ")[0]
+        case = ElementTree.SubElement(self.root, "testcase", classname="vm", name=whole, time=f"{seconds:.1f}")
         print(f"{word} {name} ({seconds:.1f} s){': ' + detail.splitlines()[-1] if detail else ''}")
         return case
 
