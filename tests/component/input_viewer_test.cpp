@@ -265,7 +265,7 @@ TEST_P(ViewerWithGuest, AViewOnlyViewerSendsNothing) {
         seat.pointerEnter(10, 10);
         seat.button(BTN_LEFT, true);
         seat.pointerFrame();
-        seat.pointerEnter(20, 20);
+        seat.move(20, 20);
         seat.button(BTN_LEFT, false);
         seat.pointerFrame();
     });
