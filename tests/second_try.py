@@ -33,7 +33,7 @@ def main():
     first = ElementTree.parse(sys.argv[2])
     failed = failed_in(first.getroot())
     if sys.argv[1] == "failed":
-        print("\n".join(failed))
+        print(*(name + "\n" for name in failed), sep="", end="")
         return
     again_path = pathlib.Path(sys.argv[3])
     root = first.getroot()
