@@ -57,6 +57,7 @@ struct ServerSurface {
     Server* server = nullptr;
     wl_resource* resource = nullptr;
     wl_resource* xdgSurface = nullptr;
+    wl_resource* inhibitor = nullptr;
     bool child = false;
     bool acked = false;
     bool attachPending = false;
@@ -324,6 +325,9 @@ const struct wl_compositor_interface compositorImplementation {
                                                  auto* self = dataOf<ServerSurface>(gone);
                                                  std::erase(self->server->surfaces, self);
                                                  self->server->seat->surfaceGone(gone);
+                                                 // When a client goes, its surfaces may go first.
+                                                 if (self->inhibitor)
+                                                     wl_resource_set_user_data(self->inhibitor, nullptr);
                                                  delete self;
                                              });
             server->surfaces.push_back(surface);
@@ -482,8 +486,14 @@ const struct zwp_idle_inhibit_manager_v1_interface inhibitManagerImplementation 
     .create_inhibitor = [](wl_client* client, wl_resource*, std::uint32_t id, wl_resource* of) {
         auto* surface = dataOf<ServerSurface>(of);
         surface->state.keepsScreenLit = true;
-        makeResource(client, zwp_idle_inhibitor_v1_interface, 1, id, &inhibitorImplementation, surface,
-                     [](wl_resource* gone) { dataOf<ServerSurface>(gone)->state.keepsScreenLit = false; });
+        surface->inhibitor = makeResource(client, zwp_idle_inhibitor_v1_interface, 1, id, &inhibitorImplementation,
+                                          surface, [](wl_resource* gone) {
+                                              auto* inhibited = dataOf<ServerSurface>(gone);
+                                              if (inhibited == nullptr)
+                                                  return;
+                                              inhibited->state.keepsScreenLit = false;
+                                              inhibited->inhibitor = nullptr;
+                                          });
     }
 };
 
