@@ -27,6 +27,7 @@ namespace {
 
 constexpr std::int64_t answerTime = 3 * SPA_NSEC_PER_SEC;
 constexpr Nanoseconds refusalInterval = std::chrono::seconds(10);
+constexpr Nanoseconds renegotiationInterval = std::chrono::milliseconds(500);
 constexpr std::size_t podBytes = 64 * 1024;
 
 std::string_view valueOf(const spa_dict* properties, const char* key) noexcept {
@@ -387,7 +388,11 @@ BufferRef NodeSource::bufferOf(const pw_buffer& buffer) {
         return nullptr;
     }
     const bool dmaBuf = chosen_->memory == NodeMemory::dmaBuf;
-    if (data.type != (dmaBuf ? SPA_DATA_DmaBuf : SPA_DATA_MemFd) || data.fd < 0 || data.chunk->stride <= 0) {
+    if (data.type != (dmaBuf ? SPA_DATA_DmaBuf : SPA_DATA_MemFd)) {
+        chooseAnew();
+        return nullptr;
+    }
+    if (data.fd < 0 || data.chunk->stride <= 0) {
         refuse("its memory is not of the kind that was agreed on");
         return nullptr;
     }
@@ -410,6 +415,7 @@ BufferRef NodeSource::bufferOf(const pw_buffer& buffer) {
     }
     BufferLayout layout = checked->layout;
     layout.offset = static_cast<std::uint32_t>(offset);
+    chosenAnewAt_.reset();
     BufferRef& known = buffers_[&buffer];
     if (known && known->layout() == layout)
         return known;
@@ -426,6 +432,20 @@ BufferRef NodeSource::bufferOf(const pw_buffer& buffer) {
     }
     known = std::make_shared<const Buffer>(dmaBuf ? BufferKind::dmaBuf : BufferKind::memory, layout, std::move(fd));
     return known;
+}
+
+/// A daemon, seen with 0.3.65 and 1.4.2, may hand a pool on before the node has filled it in: what stands for the
+/// memory's type is then the set of those that were asked for. To offer the formats again makes a new pool.
+void NodeSource::chooseAnew() {
+    const TimePoint now = clock_.now();
+    if (chosenAnewAt_ && now - *chosenAnewAt_ < renegotiationInterval)
+        return;
+    if (chosenAnewAt_)
+        refuse("its memory is not of the kind that was agreed on");
+    chosenAnewAt_ = now;
+    PodMemory memory;
+    std::vector<const spa_pod*> formats = acceptedFormats(memory.builder, importable_);
+    pw_stream_update_params(stream_.get(), formats.data(), static_cast<std::uint32_t>(formats.size()));
 }
 
 void NodeSource::refuse(const std::string& why) {

@@ -70,6 +70,7 @@ private:
     [[nodiscard]] BufferRef bufferOf(const pw_buffer& buffer);
     void retire(BufferRef buffer);
     void sortOutRetired();
+    void chooseAnew();
     void refuse(const std::string& why);
 
     std::string nodeName_;
@@ -96,6 +97,7 @@ private:
     std::vector<BufferRef> retired_;
     NodeCursor cursor_;
     RateLimit refusals_;
+    std::optional<TimePoint> chosenAnewAt_; ///< since the last frame that could be shown
 
     PipeWireLibrary library_;
     std::unique_ptr<pw_thread_loop, LoopDeleter> loop_;

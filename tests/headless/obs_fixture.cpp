@@ -28,13 +28,6 @@ ObsHost* Obs::host() {
     return theHost().get();
 }
 
-std::string statusOf(obs_source_t* source) {
-    obs_properties_t* page = obs_source_properties(source);
-    const std::string text = obs_property_description(obs_properties_get(page, "status"));
-    obs_properties_destroy(page);
-    return text;
-}
-
 /// Whether libobs ended with nothing left allocated.
 static bool shutDown() {
     const bool ran = theHost() && theHost()->trouble().empty();

@@ -40,7 +40,4 @@ protected:
     }
 };
 
-/// What the source's page of properties says of its state.
-[[nodiscard]] std::string statusOf(obs_source_t* source);
-
 } // namespace vgpuview::headless

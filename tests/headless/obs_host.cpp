@@ -153,7 +153,8 @@ void Screen::startXServer() {
     obs_set_nix_platform_display(display_);
 }
 
-ObsHost::ObsHost() {
+ObsHost::ObsHost(LogLines logLines)
+    : logLines_(logLines) {
     if (!screen_.trouble().empty()) {
         trouble_ = screen_.trouble();
         return;
@@ -164,6 +165,8 @@ ObsHost::ObsHost() {
             std::vsnprintf(line.data(), line.size(), format, arguments);
             auto& host = *static_cast<ObsHost*>(self);
             const std::lock_guard lock(host.logMutex_);
+            if (host.logLines_ == LogLines::printed)
+                std::fprintf(stderr, "%s\n", line.data());
             host.log_.emplace_back(line.data());
         },
         this);
@@ -320,6 +323,14 @@ void updateSource(obs_source_t* source, const std::string& settings) {
     obs_data_t* data = obs_data_create_from_json(settings.c_str());
     obs_source_update(source, data);
     obs_data_release(data);
+}
+
+std::string statusOf(obs_source_t* source) {
+    obs_properties_t* page = obs_source_properties(source);
+    const char* described = obs_property_description(obs_properties_get(page, "status"));
+    const std::string text = described ? described : "";
+    obs_properties_destroy(page);
+    return text;
 }
 
 } // namespace vgpuview::headless

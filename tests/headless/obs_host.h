@@ -41,13 +41,15 @@ private:
 /// How a source is drawn.
 enum class Target { sRgb, linear };
 
+enum class LogLines { kept, printed };
+
 /// One per process.
 class ObsHost {
 public:
     static constexpr Size canvasSize{640, 480};
     static constexpr unsigned framesPerSecond = 120;
 
-    ObsHost();
+    explicit ObsHost(LogLines logLines = LogLines::kept);
     ObsHost(const ObsHost&) = delete;
     ObsHost& operator=(const ObsHost&) = delete;
     /// Shuts libobs down.
@@ -72,6 +74,7 @@ public:
 private:
     static std::string start();
 
+    LogLines logLines_;
     Screen screen_;
     std::string trouble_;
     mutable std::mutex logMutex_;
@@ -86,6 +89,8 @@ using SourcePtr = std::unique_ptr<obs_source_t, SourceRelease>;
 /// Some text of the settings, as OBS stores them: JSON.
 [[nodiscard]] SourcePtr createSource(const char* id, const std::string& settings);
 void updateSource(obs_source_t* source, const std::string& settings);
+/// What the source's page of properties says of its state.
+[[nodiscard]] std::string statusOf(obs_source_t* source);
 
 /// Shown as in a scene, as long as it lives.
 class Showing {

@@ -121,14 +121,11 @@ public:
     /// Ends it as Ctrl+C does. Whether it ended by itself and in order.
     [[nodiscard]] bool quit() {
         ::kill(pid_, SIGINT);
-        const auto deadline = std::chrono::steady_clock::now() + patience;
+        const auto deadline = std::chrono::steady_clock::now() + 20s;
         while (!ended() && std::chrono::steady_clock::now() < deadline)
             std::this_thread::sleep_for(20ms);
         return pid_ <= 0 && WIFEXITED(status_) && WEXITSTATUS(status_) == 0;
     }
-
-    /// As waitpid() gave it.
-    [[nodiscard]] int status() const noexcept { return status_; }
 
 private:
     pid_t pid_ = -1;
@@ -164,17 +161,22 @@ protected:
         }
         return true;
     }
-    /// Shows the source for a while and quits: what OBS then says of memory that nobody freed.
+    /// Shows the source and quits: what OBS then says of memory that nobody freed. Of its own, whatever its sources, it
+    /// may hang in Xlib when it quits, as two of its threads share a display that is not locked: three attempts.
     static std::string leaksWith(const char* source, const char* shown) {
-        const ObsHome home;
-        home.fill(source);
-        ObsProgram obs(home, Recording::off);
-        EXPECT_TRUE(await(obs, [&] { return textOf(home.log()).find(shown) != std::string::npos; }))
-            << textOf(home.log());
-        EXPECT_TRUE(obs.quit()) << "status " << obs.status() << "\n" << textOf(home.log());
-        const std::string log = textOf(home.log());
-        const std::size_t line = log.find("Number of memory leaks");
-        return line == std::string::npos ? log : log.substr(line, log.find('\n', line) - line);
+        for (unsigned attempt = 0; attempt < 3; ++attempt) {
+            const ObsHome home;
+            home.fill(source);
+            ObsProgram obs(home, Recording::off);
+            EXPECT_TRUE(await(obs, [&] { return textOf(home.log()).find(shown) != std::string::npos; }))
+                << textOf(home.log());
+            if (!obs.quit())
+                continue;
+            const std::string log = textOf(home.log());
+            const std::size_t line = log.find("Number of memory leaks");
+            return line == std::string::npos ? log : log.substr(line, log.find('\n', line) - line);
+        }
+        return "OBS did not quit";
     }
 
     const Screen screen_;
