@@ -89,11 +89,11 @@ std::uint32_t argbOf(const std::uint8_t* bgra) {
 
 } // namespace
 
-Screen::Screen() {
+Screen::Screen(Size size) {
     if (std::getenv("WAYLAND_DISPLAY"))
         openWayland();
     else
-        startXServer();
+        startXServer(size);
 }
 
 Screen::~Screen() {
@@ -120,11 +120,12 @@ void Screen::openWayland() {
 #endif
 }
 
-void Screen::startXServer() {
+void Screen::startXServer(Size size) {
     DisplayPipe pipe;
     const std::string descriptor = std::to_string(pipe.ends[1]);
+    const std::string mode = std::to_string(size.width) + "x" + std::to_string(size.height) + "x24";
     const std::array<const char*, 10> command{"Xvfb",       "-displayfd", descriptor.c_str(), "-screen",
-                                              "0",          "640x480x24", "-nolisten",        "tcp",
+                                              "0",          mode.c_str(), "-nolisten",        "tcp",
                                               "-terminate", nullptr};
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
@@ -153,8 +154,9 @@ void Screen::startXServer() {
     obs_set_nix_platform_display(display_);
 }
 
-ObsHost::ObsHost(LogLines logLines)
-    : logLines_(logLines) {
+ObsHost::ObsHost(LogLines logLines, Size screen)
+    : logLines_(logLines)
+    , screen_(screen) {
     if (!screen_.trouble().empty()) {
         trouble_ = screen_.trouble();
         return;
@@ -197,6 +199,13 @@ std::string ObsHost::start() {
     obs_post_load_modules();
     obs_add_main_render_callback(runTasks, nullptr);
     return {};
+}
+
+bool ObsHost::loadSystemModule(const std::string& name) {
+    obs_module_t* module = nullptr;
+    return obs_open_module(&module, (VGPUVIEW_OBS_PLUGINS "/" + name + ".so").c_str(),
+                           ("/usr/share/obs/obs-plugins/" + name).c_str()) == MODULE_SUCCESS &&
+           obs_init_module(module);
 }
 
 ObsHost::~ObsHost() {

@@ -20,7 +20,7 @@ namespace vgpuview::headless {
 /// What libobs shows itself on: the Wayland compositor that the environment names, else an X server of its own.
 class Screen {
 public:
-    Screen();
+    explicit Screen(Size size = {640, 480});
     Screen(const Screen&) = delete;
     Screen& operator=(const Screen&) = delete;
     ~Screen();
@@ -30,7 +30,7 @@ public:
 
 private:
     void openWayland();
-    void startXServer();
+    void startXServer(Size size);
 
     std::string trouble_;
     pid_t server_ = -1;
@@ -49,7 +49,7 @@ public:
     static constexpr Size canvasSize{640, 480};
     static constexpr unsigned framesPerSecond = 120;
 
-    explicit ObsHost(LogLines logLines = LogLines::kept);
+    explicit ObsHost(LogLines logLines = LogLines::kept, Size screen = {640, 480});
     ObsHost(const ObsHost&) = delete;
     ObsHost& operator=(const ObsHost&) = delete;
     /// Shuts libobs down.
@@ -57,6 +57,9 @@ public:
 
     /// Empty, or why libobs does not run here.
     [[nodiscard]] const std::string& trouble() const noexcept { return trouble_; }
+
+    /// Loads one of OBS' own, such as "image-source", from where OBS has them. False where it is not installed.
+    [[nodiscard]] bool loadSystemModule(const std::string& name);
 
     /// Runs it once on the graphics thread inside the graphics context, after the sources of a frame were ticked:
     /// each time for another frame.
