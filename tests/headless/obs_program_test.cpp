@@ -24,7 +24,7 @@ namespace {
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-constexpr auto patience = 120s;
+constexpr auto patience = 240s; // emulated machines are slow
 constexpr Size canvas{640, 480};
 constexpr std::uintmax_t recordedEnough = 8 << 20;
 
@@ -132,13 +132,48 @@ private:
     int status_ = 0;
 };
 
+std::string vgpuCapture(const std::string& address) {
+    return R"({"id":"vgpu_capture","name":"Guest","settings":{"device":"other","address":")" + address + R"("}})";
+}
+
 std::string textOf(const fs::path& file) {
     std::ifstream stream(file);
     return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
 }
 
-constexpr const char* guest =
-    R"({"id":"vgpu_capture","name":"Guest","settings":{"device":"other","address":"test:640x480@30"}})";
+template<typename Condition>
+bool await(ObsProgram& obs, Condition condition) {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (!condition()) {
+        if (obs.ended() || std::chrono::steady_clock::now() > deadline)
+            return false;
+        std::this_thread::sleep_for(50ms);
+    }
+    return true;
+}
+
+/// Records the vGPU for a while. OBS is not asked to stop: version 29's lossless encoder is freed under the thread that
+/// feeds it.
+bool record(const ObsHome& home, const std::string& address) {
+    home.fill(vgpuCapture(address));
+    ObsProgram obs(home, Recording::on);
+    return await(obs, [&] {
+        const fs::path file = home.recording();
+        return !file.empty() && fs::file_size(file) >= recordedEnough;
+    });
+}
+
+/// For tests that are not in this process: the recording goes to a file.
+int recordTo(const std::string& address, const fs::path& file) {
+    const Screen screen;
+    const ObsHome home;
+    const bool recorded = screen.trouble().empty() && record(home, address);
+    std::fputs((screen.trouble() + textOf(home.log())).c_str(), stderr);
+    if (recorded)
+        fs::copy_file(home.recording(), file);
+    return recorded ? 0 : 1;
+}
+
 constexpr const char* colour =
     R"({"id":"color_source_v3","name":"Guest","settings":{"width":640,"height":480,"color":4278255615}})";
 
@@ -151,19 +186,9 @@ protected:
         if (!screen_.trouble().empty())
             GTEST_SKIP() << screen_.trouble();
     }
-    template<typename Condition>
-    static bool await(ObsProgram& obs, Condition condition) {
-        const auto deadline = std::chrono::steady_clock::now() + patience;
-        while (!condition()) {
-            if (obs.ended() || std::chrono::steady_clock::now() > deadline)
-                return false;
-            std::this_thread::sleep_for(50ms);
-        }
-        return true;
-    }
     /// Shows the source and quits: what OBS then says of memory that nobody freed. Of its own, whatever its sources, it
     /// may hang in Xlib when it quits, as two of its threads share a display that is not locked: three attempts.
-    static std::string leaksWith(const char* source, const char* shown) {
+    static std::string leaksWith(const std::string& source, const char* shown) {
         for (unsigned attempt = 0; attempt < 3; ++attempt) {
             const ObsHome home;
             home.fill(source);
@@ -184,16 +209,7 @@ protected:
 
 TEST_F(ObsProgramTest, RecordsWhatTheGuestShows) {
     const ObsHome home;
-    home.fill(guest);
-    {
-        // It is not asked to stop: OBS 29's lossless encoder is freed under the thread that feeds it.
-        ObsProgram obs(home, Recording::on);
-        const auto recorded = [&] {
-            const fs::path file = home.recording();
-            return !file.empty() && fs::file_size(file) >= recordedEnough;
-        };
-        ASSERT_TRUE(await(obs, recorded)) << textOf(home.log());
-    }
+    ASSERT_TRUE(record(home, "test:640x480@30")) << textOf(home.log());
     EXPECT_NE(textOf(home.log()).find("[vgpu-capture] 'Guest': opened test:640x480@30"), std::string::npos);
 
     const std::string decode =
@@ -214,12 +230,19 @@ TEST_F(ObsProgramTest, RecordsWhatTheGuestShows) {
     EXPECT_GT(shown, 10U);
 }
 
-// Not part of every run: on a busy machine OBS 29 does not always end, and why is not known yet.
-TEST_F(ObsProgramTest, DISABLED_QuitsInOrderAndLeaksNoMoreThanWithoutIt) {
+TEST_F(ObsProgramTest, QuitsInOrderAndLeaksNoMoreThanWithoutIt) {
     const std::string without = leaksWith(colour, "Loaded scenes:");
     EXPECT_NE(without.find("Number of memory leaks"), std::string::npos) << without;
-    EXPECT_EQ(leaksWith(guest, "test:640x480@30: 640x480"), without);
+    EXPECT_EQ(leaksWith(vgpuCapture("test:640x480@30"), "test:640x480@30: 640x480"), without);
 }
 
 } // namespace
 } // namespace vgpuview::headless
+
+/// obs_program --record SOURCE FILE
+int main(int argc, char** argv) {
+    testing::InitGoogleTest(&argc, argv);
+    if (argc == 4 && std::string(argv[1]) == "--record")
+        return vgpuview::headless::recordTo(argv[2], argv[3]);
+    return RUN_ALL_TESTS();
+}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The OBS source on the real drivers, in libobs on a compositor that imports dma-bufs."""
+"""The OBS source on the real drivers, in libobs and in OBS itself, on a compositor that imports dma-bufs."""
 
 import json
 import os
@@ -171,6 +171,27 @@ class Node(unittest.TestCase):
                 obs.wait_for_picture(player.draw(7), "obs-node-800x600")
                 self.assertIn(UNCOPIED, obs.ask("status"))
                 obs.finish()
+
+
+class ObsProgram(unittest.TestCase):
+    def test_recording(self):
+        """The OBS program with a scene of mbochs: a recorded picture is what the guest drew."""
+        with (Mdev("mbochs_readwrite", "small") as mdev, Player(mdev.uuid) as player,
+              Weston(1024, 768) as weston):
+            player.mode(640, 480)
+            drawn = player.draw(21)
+            file = OUT / "obs.mkv"
+            program = Program("obs-program", HEADLESS / "headless_obs_program", "--record", f"mdev:{mdev.uuid}", file,
+                              environment={**weston.environment, **NO_AVX2})
+            with program:
+                self.assertEqual(program.wait(400), 0, program.text()[-3000:])
+            self.assertIn(UNCOPIED, program.text())
+            raw = subprocess.run(["ffmpeg", "-loglevel", "error", "-i", file, "-f", "rawvideo", "-pix_fmt", "bgra", "-"],
+                                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout
+            frames = numpy.frombuffer(raw, numpy.uint32, len(raw) // (4 * drawn.size) * drawn.size)
+            last = frames.reshape(-1, *drawn.shape)[-1] & 0xFFFFFF
+            pictures.save(last, OUT / "obs-program.png")
+            self.assertIsNone(pictures.difference(last, drawn))
 
 
 class TestVgpu(unittest.TestCase):
