@@ -97,10 +97,6 @@ void addLogLevel(CLI::App& command, Options& options) {
               options.logLevel, "error, warning, info or debug");
 }
 
-void addAlsoStream(CLI::App& command, Options& options) {
-    command.add_flag("--stream", options.alsoStream, "offer it as a PipeWire video source besides");
-}
-
 void addRun(CLI::App& command, Options& options) {
     command.add_option("--seconds", options.seconds, "end after that long")
         ->type_name("N")
@@ -223,23 +219,33 @@ void addWindow(CLI::App& command, Options& options) {
 #endif
 
 #if VGPUVIEW_STREAM
+/// What a stream takes wherever it is one: by itself or beside another sink.
+std::vector<CLI::Option*> addNode(CLI::App& command, Options& options) {
+    StreamOptions& stream = options.stream;
+    CLI::Option* const name =
+        command.add_option("--node-name", stream.nodeName, "the node's name (default: vgpu-view. and the vGPU's)")
+            ->type_name("NAME");
+    CLI::Option* const rate = command.add_option("--fps", stream.maxFps, "frames a second at most (default: 60)")
+                                  ->type_name("N")
+                                  ->check(CLI::Range(1, 1000).description(""));
+    CLI::Option* const role =
+        command
+            .add_option_function<std::string>(
+                "--role",
+                [&options](const std::string& word) {
+                    options.stream.role = word == "camera" ? StreamRole::camera : StreamRole::screen;
+                    options.alsoCamera = word == "both";
+                },
+                "screen (default), camera: copies in YUY2 for applications that know only cameras, or both: a node "
+                "each")
+            ->type_name("WHAT")
+            ->check(CLI::IsMember(std::vector<std::string>{"screen", "camera", "both"}).description(""));
+    return {name, rate, role};
+}
+
 void addStream(CLI::App& command, Options& options) {
     StreamOptions& stream = options.stream;
-    command.add_option("--node-name", stream.nodeName, "the node's name (default: vgpu-view. and the vGPU's)")
-        ->type_name("NAME");
-    command.add_option("--fps", stream.maxFps, "frames a second at most (default: 60)")
-        ->type_name("N")
-        ->check(CLI::Range(1, 1000).description(""));
-    command
-        .add_option_function<std::string>(
-            "--role",
-            [&options](const std::string& role) {
-                options.stream.role = role == "camera" ? StreamRole::camera : StreamRole::screen;
-                options.alsoCamera = role == "both";
-            },
-            "screen (default), camera: copies in YUY2 for applications that know only cameras, or both: a node each")
-        ->type_name("WHAT")
-        ->check(CLI::IsMember(std::vector<std::string>{"screen", "camera", "both"}).description(""));
+    addNode(command, options);
     addChoice(command, "--cursor", "WHAT",
               std::map<std::string, CursorMode>{{"metadata", CursorMode::metadata},
                                                 {"embedded", CursorMode::embedded},
@@ -253,6 +259,17 @@ void addStream(CLI::App& command, Options& options) {
         "end when the PipeWire daemon does, instead of waiting for it");
 }
 #endif
+
+void addAlsoStream(CLI::App& command, Options& options) {
+    CLI::Option* const also =
+        command.add_flag("--stream", options.alsoStream, "offer it as a PipeWire video source besides");
+#if VGPUVIEW_STREAM
+    for (CLI::Option* option : addNode(command, options))
+        option->needs(also);
+#else
+    static_cast<void>(also);
+#endif
+}
 
 #if VGPUVIEW_MONITOR
 void addMonitor(CLI::App& command, Options& options) {
@@ -285,6 +302,8 @@ std::variant<Options, PrintAndExit> parseCommandLine(std::span<const char* const
     app.set_version_flag("-V,--version", versionText());
     app.get_formatter()->label("SUBCOMMAND", "COMMAND");
     app.get_formatter()->label("Excludes", "not with");
+    app.get_formatter()->label("Needs", "with");
+    app.get_formatter()->column_width(34);
     app.require_subcommand(1);
     app.footer(
         "vgpu-view [SOURCE] is vgpu-view window [SOURCE]. Each command has its own --help; see also vgpu-view(1).\n"

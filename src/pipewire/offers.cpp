@@ -34,8 +34,8 @@ std::vector<Offer> offersFor(const Buffer* picture, const Ladder& ladder) {
     }
     std::vector<Offer> offers;
     if (picture && ladder.direct)
-        if (const std::optional<Offer> direct = directOffer(*picture))
-            offers.push_back(*direct);
+        if (std::optional<Offer> direct = directOffer(*picture))
+            offers.push_back(std::move(*direct));
     // Who could take the guest's memory as it is would have; a modifier stands in one rung only.
     const auto isDirect = [&](std::uint64_t modifier) {
         return !offers.empty() && offers.front().videoFormat == SPA_VIDEO_FORMAT_BGRx &&

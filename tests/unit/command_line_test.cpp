@@ -123,6 +123,19 @@ TEST(CommandLine, HotKeysAreBoundAndListed) {
     EXPECT_THAT(usageError({"--grab-key", "anykey"}).hint(), HasSubstr("--help keys"));
 }
 
+#if VGPUVIEW_STREAM
+TEST(CommandLine, AStreamBesideAnotherSinkHasTheStreamsOptions) {
+    const Options both =
+        options({"window", "--stream", "--node-name", "desk", "--fps", "30", "--role", "both", "test"});
+    EXPECT_TRUE(both.alsoStream);
+    EXPECT_TRUE(both.alsoCamera);
+    EXPECT_EQ(both.stream.nodeName, "desk");
+    EXPECT_EQ(both.stream.maxFps, 30U);
+    EXPECT_THAT(usageError({"window", "--node-name", "desk"}).what(), HasSubstr("--node-name requires --stream"));
+    EXPECT_THAT(usageError({"monitor", "--role", "both"}).what(), HasSubstr("--role requires --stream"));
+}
+#endif
+
 TEST(CommandLine, HelpFitsAScreen) {
     for (const char* command : {"", "list", "probe", "window", "stream", "monitor", "shot", "doctor"}) {
         std::vector<const char*> words{command, "--help"};

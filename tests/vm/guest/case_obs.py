@@ -12,7 +12,7 @@ import pictures
 from case_stream import Session, dma_bufs
 from mdev import Mdev, holders
 from player import Player, mdpy_screen
-from programs import BUILD, OUT, Program, Weston, wait_for
+from programs import BUILD, OUT, Program, Viewer, Weston, wait_for
 
 HEADLESS = BUILD / "tests" / "headless"
 UNCOPIED = "drawn from the guest's own memory"
@@ -171,6 +171,28 @@ class Node(unittest.TestCase):
                 obs.wait_for_picture(player.draw(7), "obs-node-800x600")
                 self.assertIn(UNCOPIED, obs.ask("status"))
                 obs.finish()
+
+    def test_beside_a_window(self):
+        """One viewer's window and OBS show the same vGPU at the same time, neither by a copy."""
+        with (Mdev("mbochs_readwrite", "medium") as mdev, Player(mdev.uuid) as player, Session() as session,
+              Weston(640, 480) as weston):
+            player.mode(640, 480, 2 * 480)
+            drawn = [player.draw(page, page) for page in range(2)]
+            environment = {**session.environment, **weston.environment,
+                           "PIPEWIRE_RUNTIME_DIR": session.environment["PIPEWIRE_RUNTIME_DIR"]}
+            with Viewer("window", mdev.uuid, "--full-screen", "--stream", "--node-name", "screen", name="obs-window",
+                        environment=environment) as viewer:
+                wait_for(lambda: "object.serial" in viewer.text() or not viewer.running(), "the node")
+                with Obs(environment, origin="node", node="screen") as obs:
+                    for flip in range(4):
+                        player.flip(flip % 2)
+                        obs.wait_for_picture(drawn[flip % 2], f"obs-beside-{flip}")
+                        weston.wait_for_picture(drawn[flip % 2], f"window-beside-{flip}")
+                    self.assertIn(UNCOPIED, obs.ask("status"))
+                    obs.finish()
+                report = viewer.finish()
+        self.assertEqual(report["sinks"], ["window", "stream"])
+        self.assertEqual((report["bytes_copied"], report["blits"]), (0, 0))
 
 
 class ObsProgram(unittest.TestCase):
