@@ -5,6 +5,7 @@
 #include <spa/param/video/raw.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace vgpuview {
 
