@@ -383,9 +383,11 @@ OpenedDevice openDevice(const SourceAddress& address, const HostPaths& paths, Vf
         return openOfVm(vm->name, paths, io);
     if (const auto* descriptor = std::get_if<DescriptorAddress>(&address))
         return openInherited(descriptor->fd, paths);
-    throw Error(
-        EINVAL,
-        {.operation = "open", .object = textOf(address), .cause = "it is no VFIO device", .exit = ExitCode::usage});
+    throw Error(EINVAL, {.operation = "open",
+                         .object = textOf(address),
+                         .cause = "it is no VFIO device",
+                         .hint = "vgpu-view test shows the built-in test vGPU",
+                         .exit = ExitCode::usage});
 }
 
 } // namespace vgpuview

@@ -96,6 +96,8 @@ Finding findingOn(const Wanted& protocol, const Globals& globals) {
 
 std::vector<Finding> examineCompositor() {
     const char* name = std::getenv("WAYLAND_DISPLAY");
+    // What goes wrong is told by a finding.
+    wl_log_set_handler_client([](const char*, va_list) {});
     const std::unique_ptr<wl_display, DisplayDeleter> display(wl_display_connect(nullptr));
     if (!display) {
         const std::string text = name ? fmt::format("no Wayland compositor answers at WAYLAND_DISPLAY={}", name)
