@@ -1,23 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Planes as dma-bufs and regions through a driver with every quirk, and the end of the device.
+// Planes as dma-bufs through a driver with every quirk, and the end of the device.
 #include "base/error.h"
 #include "doubles/allocation_count.h"
 #include "doubles/fake_edid_region.h"
-#include "doubles/fake_host.h"
-#include "doubles/fake_vfio_io.h"
-#include "doubles/recording_log.h"
-#include "vfio/source.h"
+#include "vfio_source_fixture.h"
 
-#include <drm_fourcc.h>
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
-#include <functional>
-#include <string>
 #include <utility>
-#include <vector>
 
 namespace vgpuview {
 namespace {
@@ -25,82 +16,15 @@ namespace {
 using namespace std::chrono_literals;
 using namespace std::string_literals;
 using doubles::FakeDevice;
-using doubles::FakeHost;
-using doubles::FakeVfioIo;
+using doubles::VfioSourceTest;
 using testing::Contains;
 using testing::Not;
-
-const std::string uuid = "0a000000-0000-0000-0000-00000000000a";
-
-class Observer final : public FrameSourceObserver {
-public:
-    void bufferRetired(const Buffer& buffer) override { retired.push_back(buffer.id()); }
-    void sourceEnded() override {
-        ++ended;
-        if (onEnd)
-            onEnd();
-    }
-    std::vector<BufferId> retired;
-    unsigned ended = 0;
-    std::function<void()> onEnd;
-};
-
-/// A source on a device that a process holds.
-class VfioSourceTest : public testing::Test {
-protected:
-    VfioSourceTest() {
-        std::array<int, 2> ends{};
-        if (::pipe2(ends.data(), O_CLOEXEC) == 0) {
-            io.processes[5].alive = UniqueFd(ends[0]);
-            killer = UniqueFd(ends[1]);
-        }
-        io.processes[5].descriptors = {{9, &device}};
-        host.addProcess(5, "qemu", "qemu\0-name\0desk\0"s);
-        host.addDescriptor("5", 8, "/dev/vfio/7");
-        host.addDescriptor("5", 9, "anon_inode:[vfio-device]");
-        device.show(DRM_FORMAT_XRGB8888, 64, 32, 1);
-        device.addDmaBuf(1, 64 * 32 * 4);
-    }
-    void open(const std::string& parent = "mdev-parent", const std::string& driver = "nvidia") {
-        host.addMdev(uuid, parent, "t", 7, {}, driver);
-        source = openVfioSource(ProcessAddress{.pid = 5}, host.paths(), io, loop, log);
-        source->observe(&observer);
-    }
-    PollResult poll() { return source->poll(); }
-    [[nodiscard]] BufferId shown() const { return source->frame().primary ? source->frame().primary->buffer->id() : 0; }
-    [[nodiscard]] ino_t shownInode() const {
-        return source->frame().primary ? doubles::inodeOf(source->frame().primary->buffer->fd()) : 0;
-    }
-    [[nodiscard]] const std::vector<std::string>& quirks() const { return source->description().quirks; }
-    void showCursor(std::uint32_t x, std::uint32_t y, std::uint32_t token) {
-        device.cursor = {};
-        device.cursor.drm_format = DRM_FORMAT_ARGB8888;
-        device.cursor.width = 16;
-        device.cursor.height = 16;
-        device.cursor.stride = 64;
-        device.cursor.size = 1024;
-        device.cursor.x_pos = x;
-        device.cursor.y_pos = y;
-        device.cursor.x_hot = 3;
-        device.cursor.y_hot = 4;
-        device.cursor.dmabuf_id = token;
-    }
-
-    FakeHost host;
-    FakeVfioIo io;
-    FakeDevice device;
-    UniqueFd killer;
-    EventLoop loop;
-    doubles::RecordingLog log{LogLevel::warning};
-    Observer observer;
-    std::unique_ptr<FrameSource> source;
-};
 
 TEST_F(VfioSourceTest, DescribesTheDevice) {
     open();
     const SourceDescription& description = source->description();
     EXPECT_EQ(description.address, "pid:5");
-    EXPECT_EQ(description.name, uuid);
+    EXPECT_EQ(description.name, uuid());
     EXPECT_EQ(description.vmName, "desk");
     EXPECT_EQ(description.type, "t");
     EXPECT_EQ(description.display, DisplayKind::dmaBuf);
@@ -128,7 +52,7 @@ TEST_F(VfioSourceTest, WithoutAnEdidRegionItSaysWhyTheMonitorIsFixed) {
 
 TEST_F(VfioSourceTest, ADeviceThatItsVmShowsItselfKeepsTheVmsEdid) {
     doubles::addEdidRegion(device);
-    host.addProcess(5, "qemu", "qemu\0-device\0vfio-pci,sysfsdev=/sys/bus/mdev/devices/"s + uuid + ",display=on\0"s);
+    host.addProcess(5, "qemu", "qemu\0-device\0vfio-pci,sysfsdev=/sys/bus/mdev/devices/"s + uuid() + ",display=on\0"s);
     open();
     EXPECT_THAT(source->description().monitorFixedBecause, testing::HasSubstr("display=on"));
     source->setMonitor({.size = {1280, 720}});
@@ -429,7 +353,7 @@ TEST_F(VfioSourceTest, ADeviceWithoutDisplayIsNotSupported) {
         FAIL() << "was opened";
     } catch (const Error& error) {
         EXPECT_EQ(error.exitCode(), ExitCode::notSupported);
-        EXPECT_EQ(error.what(), "cannot show " + uuid + ": it has no display");
+        EXPECT_EQ(error.what(), "cannot show " + uuid() + ": it has no display");
     }
 }
 
@@ -492,207 +416,6 @@ TEST_F(VfioSourceTest, DescriptorsStayFewOverManyModeChanges) {
     }
     EXPECT_LE(countOpen(), before + 9);
     EXPECT_EQ(observer.retired.size(), 992U);
-}
-
-/// The same with a display in a region, as mdpy and NVIDIA have it.
-class RegionSourceTest : public VfioSourceTest {
-protected:
-    static constexpr std::uint32_t index = 16;
-    static constexpr std::uint32_t width = 64;
-    static constexpr std::uint32_t height = 32;
-
-    RegionSourceTest() {
-        device.offersDmaBuf = false;
-        device.offersRegion = true;
-        device.show(DRM_FORMAT_XRGB8888, width, height, index);
-        FakeRegion& region = device.regions[index];
-        region.offset = 0x100000;
-        region.memory.resize(std::size_t{width} * height * 4);
-    }
-    using FakeRegion = doubles::FakeRegion;
-    void draw(std::uint32_t y, std::uint8_t value) {
-        auto& memory = device.regions[index].memory;
-        std::fill_n(memory.begin() + y * device.primary.stride, width * 4, std::byte{value});
-    }
-    [[nodiscard]] std::vector<std::byte> pixels() const {
-        const Buffer& buffer = *source->frame().primary->buffer;
-        std::vector<std::byte> content(buffer.layout().byteSize);
-        EXPECT_EQ(::pread(buffer.fd(), content.data(), content.size(), 0), static_cast<ssize_t>(content.size()));
-        return content;
-    }
-    [[nodiscard]] bool showsTheRegion() const {
-        const auto content = pixels();
-        for (std::size_t y = 0; y < height; ++y)
-            if (!std::equal(content.begin() + static_cast<std::ptrdiff_t>(y * width * 4),
-                            content.begin() + static_cast<std::ptrdiff_t>((y + 1) * width * 4),
-                            device.regions.at(index).memory.begin() +
-                                static_cast<std::ptrdiff_t>(y * device.primary.stride)))
-                return false;
-        return true;
-    }
-};
-
-TEST_F(RegionSourceTest, TheFirstPictureIsCopiedWhole) {
-    draw(3, 0x55);
-    open();
-    EXPECT_EQ(source->description().display, DisplayKind::region);
-    const PollResult result = poll();
-    EXPECT_EQ(result.primary, PrimaryChange::certain);
-    EXPECT_EQ(result.damage.bounds(), (Rect{{0, 0}, {width, height}}));
-    EXPECT_TRUE(showsTheRegion());
-    EXPECT_EQ(source->frame().primary->buffer->kind(), BufferKind::memory);
-    EXPECT_EQ(source->counters().bytesCopied, width * height * 4);
-    EXPECT_THAT(quirks(), Contains("region-index-beyond"));
-}
-
-TEST_F(RegionSourceTest, OnlyRowsThatChangedAreCopiedAndDamaged) {
-    open();
-    poll();
-    const BufferId buffer = shown();
-    EXPECT_EQ(poll().primary, PrimaryChange::none);
-    const std::uint64_t before = source->counters().bytesCopied;
-    for (const std::uint32_t y : {4U, 5U, 20U})
-        draw(y, 0x77);
-    const PollResult result = poll();
-    EXPECT_EQ(result.primary, PrimaryChange::certain);
-    ASSERT_EQ(result.damage.rects().size(), 2U);
-    EXPECT_EQ(result.damage.rects()[0], (Rect{{0, 4}, {width, 2}}));
-    EXPECT_EQ(result.damage.rects()[1], (Rect{{0, 20}, {width, 1}}));
-    EXPECT_EQ(source->counters().bytesCopied - before, 3 * width * 4);
-    EXPECT_EQ(shown(), buffer);
-    EXPECT_TRUE(showsTheRegion());
-    EXPECT_EQ(io.mapCalls, 1U) << "mapped once";
-}
-
-TEST_F(RegionSourceTest, APollOfAKnownRegionAllocatesNothing) {
-    open();
-    poll();
-    poll();
-    const std::size_t before = doubles::allocationCount();
-    for (std::uint32_t i = 0; i < 1000; ++i) {
-        draw(i % height, static_cast<std::uint8_t>(i / height + 1));
-        ASSERT_EQ(poll().primary, PrimaryChange::certain);
-    }
-    EXPECT_EQ(doubles::allocationCount(), before);
-}
-
-TEST_F(RegionSourceTest, ABufferThatIsBeingReadIsNotWrittenTo) {
-    open();
-    poll();
-    const BufferRef first = source->frame().primary->buffer;
-    BufferReadLock reader(first);
-    const auto before = pixels();
-    draw(0, 0x11);
-    poll();
-    EXPECT_NE(shown(), first->id());
-    EXPECT_TRUE(showsTheRegion());
-    std::vector<std::byte> stillFirst(before.size());
-    ASSERT_EQ(::pread(first->fd(), stillFirst.data(), stillFirst.size(), 0), static_cast<ssize_t>(stillFirst.size()));
-    EXPECT_EQ(stillFirst, before);
-}
-
-TEST_F(RegionSourceTest, ABufferThatComesBackCatchesUpOnTheRowsItMissed) {
-    open();
-    poll();
-    BufferReadLock readers[2];
-    readers[0] = BufferReadLock(source->frame().primary->buffer);
-    for (std::uint8_t i = 0; i < 20; ++i) {
-        draw(i, static_cast<std::uint8_t>(i + 1));
-        poll();
-        ASSERT_TRUE(showsTheRegion()) << "after change " << int{i};
-        readers[(i + 1) % 2] = BufferReadLock(source->frame().primary->buffer);
-    }
-}
-
-TEST_F(RegionSourceTest, AtMostThreeBuffersAreMadeAndAChangeWaitsWhileAllAreRead) {
-    open();
-    std::vector<BufferReadLock> readers;
-    std::vector<BufferId> ids;
-    for (std::uint8_t i = 0; i < 3; ++i) {
-        draw(0, static_cast<std::uint8_t>(i + 1));
-        EXPECT_EQ(poll().primary, PrimaryChange::certain);
-        ids.push_back(shown());
-        readers.emplace_back(source->frame().primary->buffer);
-    }
-    EXPECT_NE(ids[0], ids[1]);
-    EXPECT_NE(ids[1], ids[2]);
-    draw(9, 0x99);
-    EXPECT_EQ(poll().primary, PrimaryChange::none);
-    readers.erase(readers.begin());
-    const PollResult result = poll();
-    EXPECT_EQ(result.primary, PrimaryChange::certain);
-    EXPECT_EQ(result.damage.bounds(), (Rect{{0, 9}, {width, 1}}));
-    EXPECT_EQ(shown(), ids[0]);
-    EXPECT_TRUE(showsTheRegion());
-}
-
-TEST_F(RegionSourceTest, AModeChangeRetiresTheOldBuffers) {
-    open();
-    poll();
-    const BufferId before = shown();
-    device.show(DRM_FORMAT_XRGB8888, 32, 16, index);
-    EXPECT_EQ(poll().primary, PrimaryChange::certain);
-    EXPECT_EQ(observer.retired, std::vector{before});
-    EXPECT_EQ(source->frame().primary->buffer->layout().size, (Size{32, 16}));
-    EXPECT_EQ(source->counters().reallocations, 1U);
-    EXPECT_EQ(io.mapCalls, 1U);
-}
-
-TEST_F(RegionSourceTest, PaddedRowsAreCopiedWithoutTheirPadding) {
-    device.primary.stride = width * 4 + 64;
-    device.primary.size = device.primary.stride * height;
-    device.regions[index].memory.resize(device.primary.size);
-    open();
-    poll();
-    const std::uint64_t before = source->counters().bytesCopied;
-    device.regions[index].memory[width * 4 + 3] = std::byte{1};
-    EXPECT_EQ(poll().primary, PrimaryChange::none) << "padding is no picture";
-    draw(31, 0x12);
-    EXPECT_EQ(poll().primary, PrimaryChange::certain);
-    EXPECT_EQ(source->counters().bytesCopied - before, width * 4);
-    EXPECT_EQ(source->frame().primary->buffer->layout().stride, width * 4);
-    EXPECT_TRUE(showsTheRegion());
-}
-
-TEST_F(RegionSourceTest, APictureBeyondTheRegionIsDropped) {
-    device.regions[index].memory.resize(width * height * 4 - 1);
-    open();
-    EXPECT_EQ(poll().primary, PrimaryChange::none);
-    EXPECT_FALSE(source->frame().primary);
-    EXPECT_EQ(source->counters().planesRejected, 1U);
-}
-
-TEST_F(RegionSourceTest, ATiledPictureInARegionIsDropped) {
-    device.primary.drm_format_mod = I915_FORMAT_MOD_X_TILED;
-    open();
-    EXPECT_EQ(poll().primary, PrimaryChange::none);
-    EXPECT_EQ(source->counters().planesRejected, 1U);
-}
-
-TEST_F(RegionSourceTest, ARegionThatCannotBeMappedIsReportedAndTheViewerGoesOn) {
-    device.regions[index].flags = VFIO_REGION_INFO_FLAG_READ;
-    open();
-    EXPECT_EQ(poll().status, PollStatus::ok);
-    EXPECT_FALSE(source->frame().primary);
-    EXPECT_EQ(log.lines.size(), 1U);
-    EXPECT_EQ(io.mapCalls, 0U);
-}
-
-TEST_F(RegionSourceTest, TheMappingGoesWithTheSource) {
-    open();
-    poll();
-    EXPECT_EQ(io.mappings, 1U);
-    source.reset();
-    EXPECT_EQ(io.mappings, 0U);
-}
-
-TEST_F(RegionSourceTest, ThePrimaryInAnswerToACursorQueryIsIgnored) {
-    device.ignoresPlaneType = true;
-    open();
-    poll();
-    poll();
-    EXPECT_FALSE(source->frame().cursor);
-    EXPECT_EQ(device.cursorQueries, 1U);
 }
 
 } // namespace
