@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <wlr/backend.h>
+#include <wlr/backend/libinput.h>
 #include <wlr/backend/multi.h>
 #include <wlr/backend/session.h>
 #if WLR_VERSION_MINOR < 18
@@ -145,26 +146,32 @@ int monitor_host_fd(const struct monitor_host* host) {
     return wl_event_loop_get_fd(host->loop);
 }
 
+/* Whether a backend still has what it shows on. */
+static bool shows(struct wlr_backend* backend) {
 #if WLR_VERSION_MINOR < 18
-static void look_for_hangup(struct wlr_backend* backend, void* data) {
-    if (!wlr_backend_is_wl(backend))
-        return;
-    struct pollfd parent = {.fd = wl_display_get_fd(wlr_wl_backend_get_remote_display(backend)), .events = POLLIN};
-    if (poll(&parent, 1, 0) > 0 && (parent.revents & (POLLHUP | POLLERR)))
+    /* At its parent's end this one only asks the program's display to stop running, which that never began. */
+    if (wlr_backend_is_wl(backend)) {
+        struct pollfd parent = {.fd = wl_display_get_fd(wlr_wl_backend_get_remote_display(backend)), .events = POLLIN};
+        return poll(&parent, 1, 0) <= 0 || !(parent.revents & (POLLHUP | POLLERR));
+    }
+#endif
+    return !wlr_backend_is_libinput(backend);
+}
+
+static void look_at_backend(struct wlr_backend* backend, void* data) {
+    if (shows(backend))
         *(bool*)data = true;
 }
-#endif
 
 void monitor_host_dispatch(struct monitor_host* host) {
     wl_event_loop_dispatch(host->loop, 0);
-#if WLR_VERSION_MINOR < 18
-    /* At its parent's end the backend only asks the program's display to stop running, which this one never began. */
-    bool parent_gone = false;
-    if (host->backend)
-        wlr_multi_for_each_backend(host->backend, look_for_hangup, &parent_gone);
-    if (parent_gone)
-        host->events.backend_gone(host->events.data);
-#endif
+    /* Of several backends in one, each goes by itself; the whole stays. */
+    bool shown = false;
+    if (host->backend && wlr_backend_is_multi(host->backend)) {
+        wlr_multi_for_each_backend(host->backend, look_at_backend, &shown);
+        if (!shown)
+            host->events.backend_gone(host->events.data);
+    }
 }
 
 void monitor_host_run_idle(struct monitor_host* host) {
