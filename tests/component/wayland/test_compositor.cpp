@@ -127,7 +127,7 @@ struct TestCompositor::Server {
             silentSocket = UniqueFd(sockets[1]);
         }
         wake = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-        wl_event_loop_add_fd(
+        wakeEvents = wl_event_loop_add_fd(
             wl_display_get_event_loop(display), wake.get(), WL_EVENT_READABLE,
             [](int fd, std::uint32_t, void* data) {
                 std::uint64_t count = 0;
@@ -145,6 +145,9 @@ struct TestCompositor::Server {
         thread.join();
         wl_display_destroy_clients(display);
         wl_protocol_logger_destroy(logger);
+        for (wl_event_source* events : {wakeEvents, refreshEvents})
+            if (events)
+                wl_event_source_remove(events);
         wl_display_destroy(display);
     }
     Server(const Server&) = delete;
@@ -242,6 +245,7 @@ struct TestCompositor::Server {
     UniqueFd clientSocket;
     UniqueFd silentSocket;
     UniqueFd wake;
+    wl_event_source* wakeEvents = nullptr;
     std::thread thread;
     std::mutex mutex;
     std::deque<std::function<void()>> tasks;
@@ -256,6 +260,7 @@ struct TestCompositor::Server {
     std::deque<TakenFrame> takenFrames;
     std::chrono::nanoseconds nextTake{0}; ///< on CLOCK_MONOTONIC
     UniqueFd refreshTimer;
+    wl_event_source* refreshEvents = nullptr;
     bool zeroCopy = false;
     bool recording = true;
     std::vector<std::string> requests;
@@ -833,7 +838,7 @@ void fireAt(int timer, std::chrono::nanoseconds monotonic) {
 
 void Server::startRefresh() {
     refreshTimer = UniqueFd(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
-    wl_event_loop_add_fd(
+    refreshEvents = wl_event_loop_add_fd(
         wl_display_get_event_loop(display), refreshTimer.get(), WL_EVENT_READABLE,
         [](int fd, std::uint32_t, void* data) {
             std::uint64_t times = 0;
