@@ -79,6 +79,7 @@ template<typename Value>
 void addChoice(CLI::App& command, const std::string& option, const char* placeholder,
                const std::map<std::string, Value>& values, Value& target, const std::string& help) {
     std::vector<std::string> names;
+    names.reserve(values.size());
     for (const auto& [name, value] : values)
         names.push_back(name);
     command

@@ -12,8 +12,8 @@ std::size_t DurationHistogram::indexOf(std::uint64_t nanoseconds) noexcept {
     if (nanoseconds < subBuckets)
         return nanoseconds;
     const unsigned shift = static_cast<unsigned>(std::bit_width(nanoseconds)) - 5;
-    const std::size_t index = (shift + 1) * subBuckets + ((nanoseconds >> shift) - subBuckets);
-    return std::min<std::size_t>(index, subBuckets * octaves - 1);
+    const std::size_t index = (std::size_t{shift} + 1) * subBuckets + ((nanoseconds >> shift) - subBuckets);
+    return std::min<std::size_t>(index, std::size_t{subBuckets} * octaves - 1);
 }
 
 std::uint64_t DurationHistogram::upperBoundOf(std::size_t index) noexcept {

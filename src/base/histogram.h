@@ -36,7 +36,7 @@ private:
     [[nodiscard]] static std::uint64_t upperBoundOf(std::size_t index) noexcept;
     [[nodiscard]] Nanoseconds percentile(unsigned perCent) const noexcept;
 
-    std::array<std::uint64_t, subBuckets * octaves> buckets_{};
+    std::array<std::uint64_t, std::size_t{subBuckets} * octaves> buckets_{};
     std::uint64_t count_ = 0;
     std::uint64_t max_ = 0;
 };

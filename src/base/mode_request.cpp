@@ -3,6 +3,7 @@
 #include "base/mode_request.h"
 
 #include <charconv>
+#include <cmath>
 
 namespace vgpuview {
 
@@ -24,7 +25,7 @@ std::optional<std::uint32_t> parseHertz(std::string_view text) noexcept {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), hertz, std::chars_format::fixed);
     if (error != std::errc() || end != text.data() + text.size() || !(hertz > 0) || hertz > maxHertz)
         return std::nullopt;
-    const auto milliHertz = static_cast<std::uint32_t>(hertz * 1000 + 0.5);
+    const auto milliHertz = static_cast<std::uint32_t>(std::lround(hertz * 1000));
     return milliHertz > 0 ? std::optional(milliHertz) : std::nullopt;
 }
 

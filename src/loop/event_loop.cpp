@@ -42,7 +42,7 @@ struct Watch::State : std::enable_shared_from_this<Watch::State> {
 
     static int call(void* self, std::uint32_t events) noexcept {
         // Kept for the length of the call: the handler may destroy its own watch.
-        const std::shared_ptr<State> state = static_cast<State*>(self)->shared_from_this();
+        const std::shared_ptr<State> state = static_cast<State*>(self)->weak_from_this().lock();
         try {
             state->handler(events);
         } catch (...) {

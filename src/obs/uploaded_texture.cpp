@@ -124,8 +124,7 @@ void UploadedTexture::upload(const MappedBuffer& mapped, const BufferLayout& lay
     const auto put = [&](std::int32_t x, std::int32_t y, std::uint32_t width, std::uint32_t height) {
         glTexSubImage2D(GL_TEXTURE_2D, 0, x, y, static_cast<GLsizei>(width), static_cast<GLsizei>(height),
                         format.format, format.type,
-                        mapped.row(static_cast<std::uint32_t>(y)).data() +
-                            static_cast<std::uint32_t>(x) * bytesPerPixel);
+                        mapped.row(static_cast<std::uint32_t>(y)).data() + static_cast<std::size_t>(x) * bytesPerPixel);
     };
     const bool wholePixels = layout.stride % bytesPerPixel == 0;
     glPixelStorei(GL_UNPACK_ROW_LENGTH, wholePixels ? static_cast<GLint>(layout.stride / bytesPerPixel) : 0);

@@ -84,6 +84,7 @@ constexpr std::size_t cursorBytes(std::size_t extent) noexcept {
 
 std::vector<std::uint32_t> shownFourccs() {
     std::vector<std::uint32_t> fourccs;
+    fourccs.reserve(std::size(formatNames));
     for (const FormatName& name : formatNames)
         fourccs.push_back(name.fourcc);
     return fourccs;

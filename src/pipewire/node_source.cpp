@@ -28,7 +28,7 @@ namespace {
 constexpr std::int64_t answerTime = 3 * SPA_NSEC_PER_SEC;
 constexpr Nanoseconds refusalInterval = std::chrono::seconds(10);
 constexpr Nanoseconds renegotiationInterval = std::chrono::milliseconds(500);
-constexpr std::size_t podBytes = 64 * 1024;
+constexpr std::size_t podBytes = 65536;
 
 std::string_view valueOf(const spa_dict* properties, const char* key) noexcept {
     const char* value = properties ? spa_dict_lookup(properties, key) : nullptr;
@@ -338,8 +338,9 @@ PrimaryChange NodeSource::takeNewest(Damage& damage) {
     while (pw_buffer* buffer = pw_stream_dequeue_buffer(stream_.get())) {
         // Cursor images come with one frame only.
         cursor_.take(*buffer->buffer);
-        const bool picture = buffer->buffer->n_datas > 0 && buffer->buffer->datas[0].chunk->size != 0 &&
-                             (buffer->buffer->datas[0].chunk->flags & SPA_CHUNK_FLAG_CORRUPTED) == 0;
+        const bool picture =
+            buffer->buffer->n_datas > 0 && buffer->buffer->datas[0].chunk->size != 0 &&
+            (static_cast<std::uint32_t>(buffer->buffer->datas[0].chunk->flags) & SPA_CHUNK_FLAG_CORRUPTED) == 0;
         if (!picture) {
             pw_stream_queue_buffer(stream_.get(), buffer);
             continue;

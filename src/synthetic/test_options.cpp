@@ -64,7 +64,7 @@ std::optional<std::uint32_t> milliHzIn(std::string_view text) {
         milli = *thousandths;
     }
     const std::uint64_t milliHz = *hz * 1000 + milli;
-    if (milliHz == 0 || milliHz > maxRefreshHz * 1000)
+    if (milliHz == 0 || milliHz > std::uint64_t{maxRefreshHz} * 1000)
         return {};
     return static_cast<std::uint32_t>(milliHz);
 }

@@ -344,7 +344,7 @@ void TestSource::makeCursor() {
     for (std::uint32_t y = 0; y < patternCursorSize.height; ++y) {
         for (std::uint32_t x = 0; x < patternCursorSize.width; ++x) {
             const std::uint32_t pixel = cursorPixel(x, y);
-            std::memcpy(mapped.row(y).data() + x * bytesPerPixel, &pixel, sizeof(pixel));
+            std::memcpy(mapped.row(y).data() + std::size_t{x} * bytesPerPixel, &pixel, sizeof(pixel));
         }
     }
     cursorBuffer_ = std::move(buffer);
