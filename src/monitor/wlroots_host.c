@@ -3,6 +3,8 @@
 #include "monitor/wlroots_types.h"
 
 #include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <wlr/backend.h>
 #include <wlr/backend/libinput.h>
@@ -55,6 +57,15 @@ static void handle_new_input(struct wl_listener* listener, void* data) {
     monitor_input_add(host, data);
 }
 
+/* A line of wlroots' own, among the program's. */
+static void say(enum wlr_log_importance importance, const char* format, va_list arguments) {
+    if (importance > wlr_log_get_verbosity())
+        return;
+    char line[512];
+    vsnprintf(line, sizeof line, format, arguments);
+    fprintf(stderr, "vgpu-view: wlroots: %s\n", line);
+}
+
 static const char* host_build(struct monitor_host* host) {
     /* A monitor on a wall has no keyboard. */
     setenv("WLR_LIBINPUT_NO_DEVICES", "1", 0);
@@ -97,7 +108,7 @@ static const char* host_build(struct monitor_host* host) {
 
 struct monitor_host* monitor_host_create(const struct monitor_host_events* events, enum monitor_logging logging,
                                          const char** failed_step) {
-    wlr_log_init(logging == MONITOR_LOG_EVERYTHING ? WLR_DEBUG : WLR_ERROR, NULL);
+    wlr_log_init(logging == MONITOR_LOG_EVERYTHING ? WLR_DEBUG : WLR_ERROR, say);
     struct monitor_host* host = calloc(1, sizeof *host);
     if (!host) {
         *failed_step = "memory";

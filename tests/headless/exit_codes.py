@@ -73,6 +73,18 @@ def check_line(result, code, names):
     return None
 
 
+def monitor_without_display(folder):
+    """wlroots' own lines may tell more, each as one of the program's."""
+    result = run(folder, "monitor", "test:64x64", environment={"WLR_BACKENDS": "nonsense"})
+    own = [line for line in result.stderr.splitlines() if not line.startswith("vgpu-view: wlroots: ")]
+    if "this build does without it" in result.stderr:
+        return "SKIP built without the monitor"
+    if len(own) == len(result.stderr.splitlines()):
+        return f"wlroots does not say why: {result.stderr!r}"
+    result.stderr = "\n".join(own)
+    return check_line(result, 6, "backend")
+
+
 def no_compositor(folder):
     return check_line(run(folder, "window", "test:64x64"), 3, "Wayland display")
 
@@ -162,6 +174,7 @@ FUNCTIONS = [
     ("a compositor that is gone", dead_compositor),
     ("no PipeWire daemon", no_pipewire),
     ("a PipeWire daemon that hangs up", refusing_pipewire),
+    ("a monitor without a display", monitor_without_display),
     ("a PipeWire daemon that may not be asked", forbidden_pipewire),
     ("a process that holds no VFIO display", process_without_device),
     ("a descriptor that is no VFIO device", descriptor_of_a_file),

@@ -102,10 +102,13 @@ class Vkms(unittest.TestCase):
         with (Mdev("mbochs_readwrite", "medium") as mdev, Player(mdev.uuid) as player, Console() as console):
             player.mode(1024, 768, 2 * 768)
             drawn = [player.draw(3), player.draw(4, 1)]
+            expected = [crc(picture) for picture in drawn]
             with monitor(console, mdev.uuid, "--resize", "fixed") as viewer:
                 for flip in range(4):
                     player.flip(flip % 2)
-                    wait_for(lambda: set(console.crcs(3)) == {crc(drawn[flip % 2])}, f"picture {flip}; {viewer.text()}")
+                    # vkms may still read a buffer that it has given back: of what is composed anew each refresh, some
+                    # of its CRCs are of two pictures.
+                    wait_for(lambda: expected[flip % 2] in console.crcs(3), f"picture {flip}; {viewer.log}")
                 self.assertEqual(viewer.text().count("composed, not scanned out"), 1, viewer.text())
                 report = viewer.finish()
         self.assertEqual(int(report["monitor"]["scanned_out"]), 0)
