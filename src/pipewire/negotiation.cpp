@@ -77,9 +77,9 @@ Ladder Negotiation::ladderFor(const Buffer* picture, Withheld withheld) {
         ladder.blitModifiers = gpu_.modifiers();
         ladder.fixedModifier = fixedModifier_;
     }
-    const bool tears = options_.tearing == Tearing::avoided;
+    const bool copiesWanted = embedded || options_.tearing == Tearing::avoided;
     const bool dmaBuf = picture->kind() == BufferKind::dmaBuf;
-    const bool notDirect = embedded || (dmaBuf && (tears || memoryOnly || withheld == Withheld::ownBuffers));
+    const bool notDirect = copiesWanted || (dmaBuf && (memoryOnly || withheld == Withheld::ownBuffers));
     ladder.direct = !notDirect || (ladder.blitModifiers.empty() && !ladder.copies);
     // Whichever of them is asked first would choose it for all.
     if (withheld == Withheld::memory && dmaBuf && (ladder.direct || !ladder.blitModifiers.empty()))

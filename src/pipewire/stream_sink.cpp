@@ -89,6 +89,7 @@ private:
     BufferSet set_{mostBuffers};
     CursorImage cursorImage_;
     GpuCopies gpu_;
+    BufferRef firstTarget_; ///< of the next pool's copies
     PictureCopy copier_;
     Negotiation negotiation_;
 
@@ -229,6 +230,7 @@ void StreamSink::Stream::stateChanged(NodeState state, const char* error) {
 void StreamSink::Stream::formatChosen(const ChosenFormat* format) {
     if (!format) {
         negotiation_.reset();
+        firstTarget_.reset();
         abandoned_ = false;
         return;
     }
@@ -240,6 +242,14 @@ void StreamSink::Stream::formatChosen(const ChosenFormat* format) {
         announce();
         break;
     case Negotiation::Outcome::accepted:
+        // Before anyone counts on it: since PipeWire 1.4 a slot without memory ends the link.
+        if (const Offer& chosen = *negotiation_.chosen(); chosen.rung == Rung::blit && !negotiation_.blitsRefused()) {
+            firstTarget_ = gpu_.allocate(chosen.size, chosen.modifiers);
+            if (!firstTarget_) {
+                announceWithoutBlits();
+                break;
+            }
+        }
         if (picture_)
             set_.use(picture_);
         pacing_.setInterval(negotiation_.interval());
@@ -257,7 +267,7 @@ void StreamSink::Stream::bufferAdded(pw_buffer& buffer) {
     } else {
         BufferRef target;
         if (format && format->rung == Rung::blit && !negotiation_.blitsRefused()) {
-            target = gpu_.allocate(format->size, format->modifiers);
+            target = firstTarget_ ? std::move(firstTarget_) : gpu_.allocate(format->size, format->modifiers);
             if (!target)
                 announceWithoutBlits();
         }
@@ -295,6 +305,7 @@ void StreamSink::Stream::nodeLost() {
     newPool_ = {};
     pacing_.stop();
     negotiation_.reset();
+    firstTarget_.reset();
     state_ = NodeState::offline;
     if (demand_)
         demand_->frameNotWanted(sink_);
@@ -304,13 +315,17 @@ void StreamSink::Stream::consumersChanged() {
     const std::size_t consumers = published_.consumers();
     const std::size_t before = std::exchange(consumers_, consumers);
     const SharedMemoryUse use = published_.sharedMemoryUse();
-    // Where it is excluded, those who are served have dma-bufs already.
-    bool announceAnew = std::exchange(sharedMemoryUse_, use) != use && use != SharedMemoryUse::excluded;
+    const Offer* const format = negotiation_.chosen();
+    // Those who are served have dma-bufs already where memory is excluded, and often memory where it is needed. Each
+    // new offer counts: GStreamer's source of PipeWire 1.4 gives up at a second format.
+    const bool servedSo =
+        use == SharedMemoryUse::excluded || (use == SharedMemoryUse::needed && format && format->modifiers.empty());
+    bool announceAnew = std::exchange(sharedMemoryUse_, use) != use && !servedSo;
     if (consumers == 0) {
         if (before > 0)
             log_.debug("stream: no consumer is left");
         // Whoever comes next chooses from the whole ladder.
-        abandoned_ = true;
+        abandoned_ = negotiation_.chosen() != nullptr;
         setChanges_ = 0;
         announceAnew = std::exchange(churning_, false) || announceAnew;
         announceAnew = negotiation_.retryBlits() || announceAnew;

@@ -78,10 +78,23 @@ protected:
         return runUntil([&] { return gst.ended(); }, 30s);
     }
     std::string file(const std::string& pattern) const { return bed.directory() + "/" + pattern; }
+    /// The daemon's; pipewiresrc comes with it.
+    bool isAtLeast(int major, int minor) {
+        const DaemonConnection daemon(loop, {});
+        static_cast<void>(runUntil([&] { return !daemon.version().empty(); }, 20s));
+        int ours[2]{};
+        std::sscanf(daemon.version().c_str(), "%d.%d", &ours[0], &ours[1]);
+        return std::pair(ours[0], ours[1]) >= std::pair(major, minor);
+    }
 };
 
 TEST_F(GStreamerTest, TakesPixelExactPicturesOfARunningProgram) {
-    const Child viewer({VGPU_VIEW, "stream", "test:640x360@20,buffers=8,memory=memfd", "--log-level", "warning"}, -1);
+    std::vector<std::string> command{VGPU_VIEW, "stream", "test:640x360@20,buffers=8,memory=memfd", "--log-level",
+                                     "warning"};
+    // There it gives up at a second format, which each new buffer of the guest's brings.
+    if (isAtLeast(1, 4))
+        command.emplace_back("--no-tear");
+    const Child viewer(command, -1);
     {
         const DaemonConnection daemon(loop, {});
         ASSERT_TRUE(runUntil([&] { return daemon.hasNodeNamed(name); }, 20s));
@@ -198,6 +211,8 @@ TEST_F(GStreamerTest, ASecondConsumerWithoutDmaBufsGetsSharedMemoryAndTheFirstIt
 }
 
 TEST_F(GStreamerTest, ASecondConsumerIsNotServedAtTheCostOfOneThatTakesDmaBufsOnly) {
+    if (isAtLeast(1, 4))
+        GTEST_SKIP() << "a link that fails takes the node with it, and who is linked to the next one first is chance";
     guest.useBuffers(3, small);
     guest.flip();
     start();
