@@ -48,14 +48,14 @@ class Vkms(unittest.TestCase):
         self.assertGreaterEqual(int(report["monitor"]["scanned_out"]), 1)
 
     def test_flips(self):
-        """A guest that flips between three buffers for 20 s: only whole pictures, all three of them, none composed."""
+        """A guest that flips between three buffers: only whole pictures, all three of them, none composed."""
         expected = {crc(frame(number, *SIZE)) for number in range(3)}
         self.assertEqual(len(expected), 3)
         with Console() as console, monitor(console, FLIPPING) as viewer:
             until_scanned_out(console, viewer)
             # The composer of vkms lags behind: what was there before the guest may still come.
             wait_for(lambda: set(console.crcs(10)) <= expected, "nothing but the guest's pictures")
-            seen, end = set(), time.monotonic() + 20
+            seen, end = set(), time.monotonic() + 8
             while time.monotonic() < end:
                 seen |= set(console.crcs(10))
             report = viewer.finish()
@@ -65,8 +65,23 @@ class Vkms(unittest.TestCase):
         self.assertEqual((int(section["composed"]), int(section["commit_failures"]), report["dropped"]), (0, 0, 0))
         # One may be on its way at the end.
         self.assertGreaterEqual(report["presented"], report["commits"] - 1)
-        self.assertGreaterEqual(report["commits"], 100)
+        self.assertGreaterEqual(report["commits"], 40)
         self.assertEqual(report["imports"], 3)
+
+    def test_every_refresh(self):
+        """A minute of a guest that has a new picture whenever it is asked. What emulation can't do, a loop that only
+        waits for refreshes misses as well."""
+        source = "test:640x480@60,clock=poll,buffers=3,period=3,cursor=off,memory=udmabuf,edid=off"
+        with Console() as console, Viewer("monitor", source, "--mode", "640x480", name="every-refresh",
+                                          environment=console.environment) as viewer:
+            until_scanned_out(console, viewer)
+            refreshes, seen = console.watch_refreshes(60)
+            report = viewer.finish()
+        print(f"    {self.id()}: {report['presented']} flips in {refreshes} refreshes, {seen} of which a bare loop saw")
+        self.assertEqual((report["dropped"], report["bytes_copied"], report["blits"]), (0, 0, 0))
+        self.assertGreaterEqual(report["presented"], report["commits"] - 1)
+        self.assertEqual(int(report["monitor"]["composed"]), 0)
+        self.assertGreaterEqual(report["presented"], 0.9 * refreshes)
 
     def test_cursor(self):
         """The cursor is on the hardware's plane, and moves there, while the guest's buffer stays on the primary one."""

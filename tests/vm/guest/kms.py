@@ -21,6 +21,8 @@ UDEV_RULE = pathlib.Path("/run/udev/rules.d/90-testbed.rules")
 
 # linux/vt.h
 VT_ACTIVATE = 0x5606
+# drm/drm.h
+DRM_IOCTL_WAIT_VBLANK, DRM_VBLANK_RELATIVE = 0xC018643A, 1
 # linux/uinput.h
 UI_DEV_CREATE, UI_DEV_DESTROY, UI_DEV_SETUP = 0x5501, 0x5502, 0x405C5503
 UI_SET_EVBIT, UI_SET_KEYBIT, UI_SET_RELBIT = 0x40045564, 0x40045565, 0x40045566
@@ -126,6 +128,20 @@ class Console:
                 if select.select([data], [], [], 1)[0]:
                     found.append(int(data.read(64).split()[1], 16))
         return found
+
+    def watch_refreshes(self, seconds):
+        """(How many the monitor made, how many of them a loop that does nothing but wait for each saw)."""
+        with open(f"/dev/dri/{self.card}", "rb+", buffering=0) as card:
+
+            def wait(count):
+                answer = fcntl.ioctl(card, DRM_IOCTL_WAIT_VBLANK, struct.pack("IIqq", DRM_VBLANK_RELATIVE, count, 0, 0))
+                return struct.unpack("IIqq", answer)[1]
+
+            first, seen, end = wait(0), 0, time.monotonic() + seconds
+            while time.monotonic() < end:
+                last = wait(1)
+                seen += 1
+        return last - first, seen
 
     def connect(self, state):
         """Unplugs the monitor ("off") or plugs it in ("on"), and has udev tell."""
