@@ -28,6 +28,8 @@ def until_scanned_out(console, viewer):
 
     def looks():
         assert viewer.running(), viewer.text()
+        if "picture is scanned out" not in viewer.text():
+            return None
         primary = console.planes().get("plane-0", {})
         return primary if primary.get("imported") == ["yes"] else None
 
