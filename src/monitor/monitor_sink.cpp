@@ -118,9 +118,10 @@ void MonitorSink::outputAdded(monitor_output* handle) {
         log_.info("monitor {} is not used", name);
         return;
     }
-    auto output = std::make_unique<MonitorOutput>(handle, monitor_host_renders_by_cpu(host_.get()), options_, loop_,
-                                                  log_, static_cast<MonitorOutputObserver&>(*this),
-                                                  [this](std::exception_ptr failure) { loop_.fail(std::move(failure)); });
+    auto output =
+        std::make_unique<MonitorOutput>(handle, monitor_host_renders_by_cpu(host_.get()), options_, loop_, log_,
+                                        static_cast<MonitorOutputObserver&>(*this),
+                                        [this](std::exception_ptr failure) { loop_.fail(std::move(failure)); });
     // A buffer that one device could not import is never tried again by wlroots: give this one fresh ones.
     guestBuffers_.clear();
     outputs_.push_back(std::move(output));

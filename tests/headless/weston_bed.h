@@ -118,7 +118,8 @@ protected:
         const bool old = fs::exists("/usr/bin/weston") && oldWeston();
         command.push_back(fmt::format("--backend={}{}", backend, old ? "-backend.so" : ""));
         command.emplace_back(old ? "--use-pixman" : "--renderer=pixman");
-        // The desktop of newer ones shows no window in full screen where there is no seat; the kiosk of older ones does not.
+        // The desktop of newer ones shows no window in full screen where there is no seat; the kiosk of older ones does
+        // not.
         if (!old)
             command.emplace_back("--shell=kiosk");
         command.insert(command.end(), more.begin(), more.end());

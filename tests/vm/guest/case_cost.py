@@ -3,7 +3,6 @@
 
 import unittest
 
-from case_obs import NO_AVX2
 from programs import BUILD, Program, Weston
 
 
@@ -12,7 +11,7 @@ class Obs(unittest.TestCase):
         """Flipping dma-bufs costs OBS' graphics thread no more than its own colour source, give or take; uploads do."""
         with Weston(640, 480) as weston:
             program = Program("obs-bench", BUILD / "tests" / "bench" / "obs_bench", "1920", "1080", "20",
-                              environment={**weston.environment, **NO_AVX2})
+                              environment=weston.environment)
             with program:
                 self.assertEqual(program.wait(600), 0, program.text()[-3000:])
         medians = {line[:34].strip(): float(line[34:].split()[0]) for line in program.text().splitlines()[1:]

@@ -10,7 +10,7 @@ import unittest
 
 from mdev import Mdev
 from player import Player
-from programs import OUT, Viewer, Weston, wait_for
+from programs import OUT, Viewer, Weston, vgpu_view, wait_for
 
 # struct vfio_region_gfx_edid, 32 bits each. Source: linux/vfio.h.
 EDID_OFFSET, EDID_MAX_SIZE, EDID_SIZE, MAX_XRES, MAX_YRES, LINK_STATE = range(6)
@@ -75,3 +75,15 @@ class Resize(unittest.TestCase):
                     self.assertEqual(checked.returncode, 0, checked.stdout)
                     self.assertIn("EDID conformity: PASS", checked.stdout)
                     self.assertIn(f"{size[0]}x{size[1]}", checked.stdout)
+
+    def test_no_other_monitor_where_it_is_fixed(self):
+        with Mdev("mbochs_readwrite", "medium") as mdev, Player(mdev.uuid) as player, Weston(800, 600) as weston:
+            player.mode(640, 480)
+            monitor = Monitor(player.device)
+            with Viewer("window", mdev.uuid, "--full-screen", "--resize", "fixed", "--frames", "3",
+                        environment=weston.environment) as viewer:
+                self.assertEqual(viewer.wait(), 0, viewer.text())
+            self.assertEqual(monitor.field(EDID_SIZE), 0)
+            code, text, _ = vgpu_view("probe", mdev.uuid)
+            self.assertEqual(code, 0)
+            self.assertIn("EDID      up to 1920x1440", text)

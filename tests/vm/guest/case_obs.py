@@ -16,15 +16,13 @@ from programs import BUILD, OUT, Program, Viewer, Weston, wait_for
 
 HEADLESS = BUILD / "tests" / "headless"
 UNCOPIED = "drawn from the guest's own memory"
-# QEMU 7.2's emulation of AVX2 faults in the gathers with which llvmpipe samples some textures.
-NO_AVX2 = {"GALLIUM_OVERRIDE_CPU_CAPS": "sse4.1"}
 
 
 class Obs(Program):
     """libobs with one source, shown."""
 
     def __init__(self, environment, **settings):
-        super().__init__("obs", HEADLESS / "obs_player", json.dumps(settings), environment={**environment, **NO_AVX2},
+        super().__init__("obs", HEADLESS / "obs_player", json.dumps(settings), environment=environment,
                          stdin=subprocess.PIPE)
         self.answered = 0
 
@@ -204,7 +202,7 @@ class ObsProgram(unittest.TestCase):
             drawn = player.draw(21)
             file = OUT / "obs.mkv"
             program = Program("obs-program", HEADLESS / "headless_obs_program", "--record", f"mdev:{mdev.uuid}", file,
-                              environment={**weston.environment, **NO_AVX2})
+                              environment=weston.environment)
             with program:
                 self.assertEqual(program.wait(400), 0, program.text()[-3000:])
             self.assertIn(UNCOPIED, program.text())
@@ -222,7 +220,7 @@ class TestVgpu(unittest.TestCase):
         with Weston(640, 480) as weston:
             program = Program("headless-obs", HEADLESS / "headless_obs",
                               "--gtest_filter=*SamplesDmaBufs*:*LeavesNothing*:*LastPixel*",
-                              environment={**weston.environment, **NO_AVX2})
+                              environment=weston.environment)
             with program:
                 self.assertEqual(program.wait(600), 0, program.text()[-3000:])
                 self.assertIn("[       OK ] Obs.SamplesDmaBufsWithoutACopy", program.text())
