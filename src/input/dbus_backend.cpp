@@ -25,6 +25,8 @@ using namespace std::chrono_literals;
 constexpr Nanoseconds firstPause = 250ms;
 constexpr Nanoseconds longestPause = 10s;
 constexpr Nanoseconds answerTime = 5s;
+/// Between a question that was not answered and the next: a bus may say so at once.
+constexpr Nanoseconds silencePause = 1s;
 constexpr std::size_t mostMotionUnanswered = 4;
 constexpr std::size_t mostUnanswered = 2048;
 constexpr std::size_t mostConsoles = 64;
@@ -88,6 +90,7 @@ public:
         , state_(loop, log, describe(display_))
         , connectTimer_(loop.makeTimer([this] { connect(); }))
         , setUpTimer_(loop.makeTimer([this] { setUpTookTooLong(); }))
+        , askTimer_(loop.makeTimer([this] { askAgain(); }))
         , connection_(loop, answerTime, *this) {
         connectTimer_->arm(loop_.now());
     }
@@ -177,6 +180,7 @@ private:
 
     void connectionLost(std::string reason) override {
         setUpTimer_->disarm();
+        askTimer_->disarm();
         consoles_.clear();
         console_.clear();
         inputsUnanswered_ = 0;
@@ -208,6 +212,13 @@ private:
             connection_.giveUp(result);
     }
 
+    void askAgain() {
+        if (console_.empty())
+            ask(vmPath, vmInterface, handle<&Session::vmAnswered>);
+        else
+            ask(console_, mouseInterface, handle<&Session::mouseAnswered>);
+    }
+
     // False: it is an error, which has been dealt with.
     bool good(sd_bus_message* answer) {
         if (sd_bus_message_is_method_error(answer, nullptr) == 0) {
@@ -220,10 +231,7 @@ private:
             silent_ = true;
             update();
             // Goes on asking, so that it is noticed when QEMU answers again.
-            if (console_.empty())
-                ask(vmPath, vmInterface, handle<&Session::vmAnswered>);
-            else
-                ask(console_, mouseInterface, handle<&Session::mouseAnswered>);
+            askTimer_->arm(loop_.now() + silencePause);
         } else {
             connection_.giveUp(refusalIn(answer));
         }
@@ -411,6 +419,7 @@ private:
     BackendState state_;
     std::unique_ptr<Timer> connectTimer_;
     std::unique_ptr<Timer> setUpTimer_;
+    std::unique_ptr<Timer> askTimer_;
     Nanoseconds nextPause_ = firstPause;
     std::vector<std::uint32_t> consoles_; ///< still to be looked at, the next one last
     std::string console_;

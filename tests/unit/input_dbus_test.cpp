@@ -148,6 +148,10 @@ protected:
             return 1;
         const bool isInput = sd_bus_message_is_method_call(call, nullptr, "GetAll") == 0;
         inputs += isInput ? 1 : 0;
+        if (saysThatNobodyAnswers) {
+            ++questions;
+            return sd_bus_reply_method_errorf(call, SD_BUS_ERROR_NO_REPLY, "nobody");
+        }
         if (refusal && (isInput || refusesAll))
             return sd_bus_reply_method_errorf(call, SD_BUS_ERROR_FAILED, "%s", refusal->c_str());
         if (isInput)
@@ -173,6 +177,8 @@ protected:
     std::optional<std::string> refusal; ///< of input, in these words
     bool refusesAll = false;
     unsigned inputs = 0;
+    bool saysThatNobodyAnswers = false;
+    unsigned questions = 0;
 };
 
 const std::string hostileWords = "\x1b[2J\r\nvgpu-view: all is well" + std::string(1'000'000, 'x');
@@ -220,6 +226,19 @@ TEST_F(DbusPeer, OneThatStopsAnsweringIsToldAndForgivenWhenItAnswers) {
     EXPECT_EQ(backend.status().reason, "QEMU does not answer");
     silent = false;
     ASSERT_TRUE(goesTo(backend, InputState::ready)) << "it is asked on and on";
+}
+
+TEST_F(DbusPeer, ABusThatSaysAtOnceThatNobodyAnswersIsAskedOnceASecond) {
+    DbusBackend backend(loop, log, std::move(ours));
+    saysThatNobodyAnswers = true;
+    ASSERT_TRUE(goesTo(backend, InputState::off));
+    EXPECT_EQ(backend.status().reason, "QEMU does not answer");
+    const TimePoint end = loop.now() + 1500ms;
+    static_cast<void>(talkUntil([&] { return loop.now() > end; }));
+    EXPECT_GE(questions, 2U);
+    EXPECT_LE(questions, 4U);
+    saysThatNobodyAnswers = false;
+    ASSERT_TRUE(goesTo(backend, InputState::ready));
 }
 
 TEST_F(DbusPeer, OneThatClosesInTheMidstOfEventsIsALoss) {
