@@ -424,6 +424,31 @@ TEST_F(InputTest, FocusLossEndsTheGrab) {
         until([&] { return seat([](TestSeat& s) { return !s.confinementWanted() && !s.shortcutsInhibited(); }); }));
 }
 
+TEST_F(InputTest, TheGrabsEndLeavesNoKeyDown) {
+    openOn({640, 480});
+    user([](TestSeat& seat) {
+        seat.keyboardEnter();
+        seat.pointerEnter(0, 0);
+        seat.key(KEY_LEFTCTRL, true);
+        seat.key(KEY_LEFTALT, true);
+        seat.tap(KEY_G);
+        seat.key(KEY_A, true);
+    });
+    ASSERT_TRUE(until([&] { return seat([](TestSeat& s) { return s.shortcutsInhibited(); }); }));
+    told();
+    user([](TestSeat& seat) { seat.tap(KEY_G); });
+    EXPECT_THAT(told(), testing::UnorderedElementsAre("a-", "ctrl-", "alt-"));
+    EXPECT_TRUE(until([&] { return seat([](TestSeat& s) { return !s.shortcutsInhibited(); }); }));
+    // What is let go of later was lifted already.
+    user([](TestSeat& seat) {
+        seat.key(KEY_A, false);
+        seat.key(KEY_LEFTALT, false);
+        seat.key(KEY_LEFTCTRL, false);
+        seat.tap(KEY_B);
+    });
+    EXPECT_THAT(told(), ElementsAre("b+", "b-"));
+}
+
 TEST_F(InputTest, ALockThatTheCompositorEndsIsNotHeldOnTo) {
     guest.mode = PointerMode::relative;
     guest.become({.state = InputState::ready});
