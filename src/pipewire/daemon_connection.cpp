@@ -6,11 +6,14 @@
 
 #include <spa/node/command.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
+#include <string>
 
 namespace vgpuview {
 
@@ -18,8 +21,24 @@ namespace {
 
 constexpr Nanoseconds answerTime = std::chrono::seconds(3);
 
+/// Where libpipewire looks first. Source: pw_context_connect's properties and pipewire.conf(5).
+std::string socketOfTheSession() {
+    const char* name = std::getenv("PIPEWIRE_REMOTE");
+    const std::string socket = name && *name ? name : "pipewire-0";
+    const char* folder = std::getenv("PIPEWIRE_RUNTIME_DIR");
+    if (!folder)
+        folder = std::getenv("XDG_RUNTIME_DIR");
+    return socket.starts_with('/') || !folder ? socket : std::string(folder) + "/" + socket;
+}
+
 [[noreturn]] void refuse(int errorNumber) {
     const int cause = errorNumber == EHOSTDOWN || errorNumber == ECONNREFUSED ? ENOENT : errorNumber;
+    // It goes on to the system's daemon, and tells of that one's absence.
+    const std::string socket = socketOfTheSession();
+    if (::access(socket.c_str(), R_OK | W_OK) != 0 && errno == EACCES)
+        throw Error(EACCES, {.operation = "connect to",
+                             .object = "PipeWire at " + socket,
+                             .hint = "run it as the user whose session that is"});
     if (cause == ENOENT)
         throw Error(cause, {.operation = "connect to",
                             .object = "PipeWire",
