@@ -24,7 +24,6 @@ using namespace std::chrono_literals;
 
 constexpr Nanoseconds firstPause = 250ms;
 constexpr Nanoseconds longestPause = 10s;
-constexpr Nanoseconds answerTime = 5s;
 /// Between a question that was not answered and the next: a bus may say so at once.
 constexpr Nanoseconds silencePause = 1s;
 constexpr std::size_t mostMotionUnanswered = 4;
@@ -83,10 +82,11 @@ std::string describe(const DisplayBus& display) {
 
 class DbusBackend::Session final : private BusConnectionObserver {
 public:
-    Session(EventLoop& loop, Log& log, DisplayBus display)
+    Session(EventLoop& loop, Log& log, DisplayBus display, Nanoseconds answerTime)
         : loop_(loop)
         , log_(log)
         , display_(std::move(display))
+        , answerTime_(answerTime)
         , state_(loop, log, describe(display_))
         , connectTimer_(loop.makeTimer([this] { connect(); }))
         , setUpTimer_(loop.makeTimer([this] { setUpTookTooLong(); }))
@@ -174,7 +174,7 @@ private:
             connectionLost(std::generic_category().message(-result));
             return;
         }
-        setUpTimer_->arm(loop_.now() + answerTime);
+        setUpTimer_->arm(loop_.now() + answerTime_);
         ask(vmPath, vmInterface, handle<&Session::vmAnswered>);
     }
 
@@ -416,6 +416,7 @@ private:
     EventLoop& loop_;
     Log& log_;
     DisplayBus display_;
+    Nanoseconds answerTime_;
     BackendState state_;
     std::unique_ptr<Timer> connectTimer_;
     std::unique_ptr<Timer> setUpTimer_;
@@ -434,8 +435,8 @@ private:
     BusConnection connection_;
 };
 
-DbusBackend::DbusBackend(EventLoop& loop, Log& log, DisplayBus display)
-    : session_(std::make_unique<Session>(loop, log, std::move(display))) {}
+DbusBackend::DbusBackend(EventLoop& loop, Log& log, DisplayBus display, Nanoseconds answerTime)
+    : session_(std::make_unique<Session>(loop, log, std::move(display), answerTime)) {}
 
 DbusBackend::~DbusBackend() = default;
 

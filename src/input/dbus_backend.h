@@ -25,7 +25,8 @@ using DisplayBus = std::variant<DisplayBusAddress, UniqueFd>;
 class DbusBackend final : public InputBackend {
 public:
     /// Connects from the loop.
-    DbusBackend(EventLoop& loop, Log& log, DisplayBus display);
+    /// answerTime: how long QEMU may take for an answer before it counts as silent.
+    DbusBackend(EventLoop& loop, Log& log, DisplayBus display, Nanoseconds answerTime = std::chrono::seconds(5));
     ~DbusBackend() override;
     DbusBackend(const DbusBackend&) = delete;
     DbusBackend& operator=(const DbusBackend&) = delete;
