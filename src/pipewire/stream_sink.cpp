@@ -10,6 +10,7 @@
 #include "pipewire/negotiation.h"
 #include "pipewire/picture_copy.h"
 #include "pipewire/published_node.h"
+#include "pipewire/set_churn.h"
 #include "pipewire/slot_pool.h"
 
 #include <fmt/format.h>
@@ -25,11 +26,6 @@ namespace {
 
 // As many slots as a link carries in the daemon's shipped configuration.
 constexpr std::size_t mostBuffers = 16;
-
-// Each change of the guest's set of buffers costs the consumers a new pool. A guest that brings new buffers all the
-// time is copied: after so many changes beyond one in each interval.
-constexpr unsigned mostSetChanges = 24;
-constexpr Nanoseconds setChangeInterval = std::chrono::milliseconds(250);
 
 std::string descriptionOf(const SourceDescription& source) {
     return source.vmName.empty() ? fmt::format("vGPU {} ({})", source.name, source.type)
@@ -65,9 +61,9 @@ private:
     void announceWithoutBlits();
     void renewOffer();
 
+    void forgetFormat();
     void beginFrames();
     void wantWholeFrame();
-    void countSetChange();
     [[nodiscard]] Slot* freeSlot(BufferId content);
     [[nodiscard]] Slot* directSlot();
     [[nodiscard]] Slot* blitSlot();
@@ -93,9 +89,7 @@ private:
     PictureCopy copier_;
     Negotiation negotiation_;
 
-    unsigned setChanges_ = 0; ///< fading with time
-    TimePoint lastSetChange_{};
-    bool churning_ = false;
+    SetChurn churn_;
     std::size_t consumers_ = 0;
     SharedMemoryUse sharedMemoryUse_ = SharedMemoryUse::open;
     bool abandoned_ = false; ///< the last consumer has gone, and its format stands
@@ -222,15 +216,19 @@ void StreamSink::Stream::stateChanged(NodeState state, const char* error) {
         published_.tellSerial();
     if (state == NodeState::error) {
         log_.warning("the PipeWire stream failed: {}", error ? error : "unknown error");
-        negotiation_.reset();
+        forgetFormat();
         published_.renew();
     }
 }
 
+void StreamSink::Stream::forgetFormat() {
+    negotiation_.reset();
+    firstTarget_.reset();
+}
+
 void StreamSink::Stream::formatChosen(const ChosenFormat* format) {
     if (!format) {
-        negotiation_.reset();
-        firstTarget_.reset();
+        forgetFormat();
         abandoned_ = false;
         return;
     }
@@ -293,7 +291,7 @@ Withheld StreamSink::Stream::withheld() const noexcept {
     case SharedMemoryUse::open:
         break;
     }
-    return churning_ ? Withheld::ownBuffers : Withheld::nothing;
+    return churn_.high() ? Withheld::ownBuffers : Withheld::nothing;
 }
 
 std::vector<Pod> StreamSink::Stream::nodeFormats() {
@@ -304,8 +302,7 @@ void StreamSink::Stream::nodeLost() {
     announcement_ = {};
     newPool_ = {};
     pacing_.stop();
-    negotiation_.reset();
-    firstTarget_.reset();
+    forgetFormat();
     state_ = NodeState::offline;
     if (demand_)
         demand_->frameNotWanted(sink_);
@@ -325,11 +322,10 @@ void StreamSink::Stream::consumersChanged() {
         if (before > 0)
             log_.debug("stream: no consumer is left");
         // Whoever comes next chooses from the whole ladder.
-        abandoned_ = negotiation_.chosen() != nullptr;
-        setChanges_ = 0;
-        announceAnew = std::exchange(churning_, false) || announceAnew;
+        abandoned_ = format != nullptr;
+        announceAnew = churn_.reset() || announceAnew;
         announceAnew = negotiation_.retryBlits() || announceAnew;
-    } else if (std::exchange(abandoned_, false) && negotiation_.chosen() && !negotiation_.bestIsChosen()) {
+    } else if (std::exchange(abandoned_, false) && format && !negotiation_.bestIsChosen()) {
         // Until the daemon takes it back, the next one is given the last one's format, where it takes that at all.
         announceAnew = true;
     }
@@ -390,14 +386,6 @@ void StreamSink::Stream::wantWholeFrame() {
     demand_->frameWanted(sink_, loop_.now());
 }
 
-void StreamSink::Stream::countSetChange() {
-    const TimePoint now = loop_.now();
-    const auto forgiven = (now - lastSetChange_) / setChangeInterval;
-    lastSetChange_ = now;
-    setChanges_ = forgiven >= setChanges_ ? 1 : setChanges_ - static_cast<unsigned>(forgiven) + 1;
-    churning_ = setChanges_ > mostSetChanges;
-}
-
 Slot* StreamSink::Stream::freeSlot(BufferId content) {
     StreamNode& node = *published_.node();
     pool_.collect(node);
@@ -415,7 +403,7 @@ Slot* StreamSink::Stream::directSlot() {
         return nullptr;
     const BufferSet::Change change = set_.use(picture_);
     if (change != BufferSet::Change::none || !pool_.carries(picture_->id())) {
-        countSetChange();
+        churn_.count(loop_.now());
         announce();
         return nullptr;
     }
