@@ -2,7 +2,6 @@
 /* wlroots' backend, session, renderer and event loop. */
 #include "monitor/wlroots_types.h"
 
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include <wlr/backend/multi.h>
 #include <wlr/backend/session.h>
 #if WLR_VERSION_MINOR < 18
+#include <poll.h>
 #include <wlr/backend/wayland.h>
 #endif
 #include <wlr/render/allocator.h>
