@@ -5,7 +5,9 @@
 Usage: exit_codes.py VGPU_VIEW
 """
 
+import functools
 import os
+import pathlib
 import re
 import socket
 import subprocess
@@ -13,10 +15,11 @@ import sys
 import tempfile
 import threading
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import tap
+
 VIEWER = os.path.abspath(sys.argv[1])
 NO_UUID = "00000000-1111-2222-3333-444444444444"
-
-
 NOBODY = 65534
 
 
@@ -194,22 +197,18 @@ FUNCTIONS = [
 ]
 
 
+def leaving_nothing(test):
+    """The test in a folder of its own, which is empty again at its end."""
+    with tempfile.TemporaryDirectory() as folder:
+        why = test(folder)
+        left = os.listdir(folder)
+    return f"left behind: {left}" if why is None and left else why
+
+
 def main():
     tests = [(name, lambda folder, a=arguments, c=code, n=names: check_line(run(folder, *a), c, n))
              for name, arguments, code, names in CASES] + FUNCTIONS
-    print(f"1..{len(tests)}")
-    for number, (name, test) in enumerate(tests, 1):
-        with tempfile.TemporaryDirectory() as folder:
-            why = test(folder)
-            left = os.listdir(folder)
-        if why is None and left:
-            why = f"left behind: {left}"
-        if why and why.startswith("SKIP "):
-            print(f"ok {number} - {name} # SKIP {why[5:]}")
-        elif why:
-            print(f"not ok {number} - {name}\n# {why}")
-        else:
-            print(f"ok {number} - {name}")
+    tap.run([(name, functools.partial(leaving_nothing, test)) for name, test in tests])
 
 
 if __name__ == "__main__":

@@ -5,11 +5,15 @@
 Usage: installed.py BUILD
 """
 
+import functools
 import pathlib
 import re
 import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import tap
 
 BUILD = pathlib.Path(sys.argv[1]).resolve()
 
@@ -67,20 +71,12 @@ def main():
         "OBS finds its module, and that its words": obs_module,
         "systemd's units start the program that was installed": units,
     }
-    print(f"1..{len(tests)}")
     with tempfile.TemporaryDirectory() as folder:
         done = command("meson", "install", "-C", BUILD, "--no-rebuild", "--destdir", folder)
         if done.returncode:
             print(f"Bail out! {done.stdout}{done.stderr}")
             return
-        for number, (name, test) in enumerate(tests.items(), 1):
-            why = test(pathlib.Path(folder))
-            if why and why.startswith("SKIP "):
-                print(f"ok {number} - {name} # SKIP {why[5:]}")
-            elif why:
-                print(f"not ok {number} - {name}\n# {why}")
-            else:
-                print(f"ok {number} - {name}")
+        tap.run([(name, functools.partial(test, pathlib.Path(folder))) for name, test in tests.items()])
 
 
 if __name__ == "__main__":

@@ -19,6 +19,13 @@ constexpr std::uint32_t vertical = WL_POINTER_AXIS_VERTICAL_SCROLL;
 constexpr std::uint32_t horizontal = WL_POINTER_AXIS_HORIZONTAL_SCROLL;
 constexpr std::uint32_t stateSuspended = 9;
 
+/// Grabs, or lets go; the modifiers stay down.
+void tapGrabKeys(TestSeat& seat) {
+    seat.key(KEY_LEFTCTRL, true);
+    seat.key(KEY_LEFTALT, true);
+    seat.tap(KEY_G);
+}
+
 // Keys ---------------------------------------------------------------------------------------------------------------
 
 TEST_F(InputTest, KeysReachTheGuestOnceEach) {
@@ -361,11 +368,7 @@ TEST_F(InputTest, AClickCapturesThePointerForARelativeGuest) {
     });
     EXPECT_THAT(told(), ElementsAre("pointer by 3,-4", "pointer 110+")) << "as they are, not accelerated";
     EXPECT_THAT(compositor->title(), HasSubstr("ctrl+alt+g lets go"));
-    user([](TestSeat& seat) {
-        seat.key(KEY_LEFTCTRL, true);
-        seat.key(KEY_LEFTALT, true);
-        seat.tap(KEY_G);
-    });
+    user([](TestSeat& seat) { tapGrabKeys(seat); });
     EXPECT_THAT(told(), testing::UnorderedElementsAre("ctrl+", "alt+", "ctrl-", "alt-", "pointer 110-"));
     EXPECT_TRUE(until([&] { return seat([](TestSeat& s) { return !s.lockWanted() && !s.shortcutsInhibited(); }); }));
     EXPECT_THAT(compositor->title(), Not(HasSubstr("lets go")));
@@ -376,9 +379,7 @@ TEST_F(InputTest, AGrabFollowsTheGuestsWayOfPointing) {
     user([](TestSeat& seat) {
         seat.keyboardEnter();
         seat.pointerEnter(0, 0);
-        seat.key(KEY_LEFTCTRL, true);
-        seat.key(KEY_LEFTALT, true);
-        seat.tap(KEY_G);
+        tapGrabKeys(seat);
         seat.key(KEY_LEFTALT, false);
         seat.key(KEY_LEFTCTRL, false);
     });
@@ -411,9 +412,7 @@ TEST_F(InputTest, FocusLossEndsTheGrab) {
     user([](TestSeat& seat) {
         seat.keyboardEnter();
         seat.pointerEnter(0, 0);
-        seat.key(KEY_LEFTCTRL, true);
-        seat.key(KEY_LEFTALT, true);
-        seat.tap(KEY_G);
+        tapGrabKeys(seat);
     });
     ASSERT_TRUE(
         until([&] { return seat([](TestSeat& s) { return s.confinementWanted() && s.shortcutsInhibited(); }); }));
@@ -429,9 +428,7 @@ TEST_F(InputTest, TheGrabsEndLeavesNoKeyDown) {
     user([](TestSeat& seat) {
         seat.keyboardEnter();
         seat.pointerEnter(0, 0);
-        seat.key(KEY_LEFTCTRL, true);
-        seat.key(KEY_LEFTALT, true);
-        seat.tap(KEY_G);
+        tapGrabKeys(seat);
         seat.key(KEY_A, true);
     });
     ASSERT_TRUE(until([&] { return seat([](TestSeat& s) { return s.shortcutsInhibited(); }); }));
@@ -501,9 +498,7 @@ TEST_F(InputTest, AViewOnlyWindowIsNeverGrabbed) {
         seat.button(BTN_LEFT, true);
         seat.axis(vertical, 15);
         seat.pointerFrame();
-        seat.key(KEY_LEFTCTRL, true);
-        seat.key(KEY_LEFTALT, true);
-        seat.tap(KEY_G);
+        tapGrabKeys(seat);
         seat.tap(KEY_F);
     });
     ASSERT_TRUE(until([&] { return !compositor->requests("xdg_toplevel.set_fullscreen").empty(); })) << "hot keys work";

@@ -10,7 +10,7 @@ class Obs(unittest.TestCase):
     def test_graphics_thread(self):
         """Flipping dma-bufs costs OBS' graphics thread no more than its own colour source, give or take; uploads do."""
         with Weston(640, 480) as weston:
-            program = Program("obs-bench", BUILD / "tests" / "bench" / "obs_bench", "1920", "1080", "20",
+            program = Program("obs-bench", BUILD / "tests" / "bench" / "obs_bench", "1920", "1080", "40",
                               environment=weston.environment)
             with program:
                 self.assertEqual(program.wait(600), 0, program.text()[-3000:])

@@ -50,14 +50,14 @@ class Vkms(unittest.TestCase):
         self.assertGreaterEqual(int(report["monitor"]["scanned_out"]), 1)
 
     def test_flips(self):
-        """A guest that flips between three buffers: only whole pictures, all three of them, none composed."""
+        """A guest that flips between three buffers for 20 s: only whole pictures, all three of them, none composed."""
         expected = {crc(frame(number, *SIZE)) for number in range(3)}
         self.assertEqual(len(expected), 3)
         with Console() as console, monitor(console, FLIPPING) as viewer:
             until_scanned_out(console, viewer)
             # The composer of vkms lags behind: what was there before the guest may still come.
             wait_for(lambda: set(console.crcs(10)) <= expected, "nothing but the guest's pictures")
-            seen, end = set(), time.monotonic() + 8
+            seen, end = set(), time.monotonic() + 20
             while time.monotonic() < end:
                 seen |= set(console.crcs(10))
             report = viewer.finish()
@@ -67,7 +67,7 @@ class Vkms(unittest.TestCase):
         self.assertEqual((int(section["composed"]), int(section["commit_failures"]), report["dropped"]), (0, 0, 0))
         # One may be on its way at the end.
         self.assertGreaterEqual(report["presented"], report["commits"] - 1)
-        self.assertGreaterEqual(report["commits"], 40)
+        self.assertGreaterEqual(report["commits"], 100)
         self.assertEqual(report["imports"], 3)
 
     def test_every_refresh(self):

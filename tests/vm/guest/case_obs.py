@@ -87,7 +87,7 @@ class Mbochs(unittest.TestCase):
                 pages = 5
                 player.mode(640, 480, pages * 480)
                 drawn = [player.draw(100 + page, page) for page in range(pages)]
-                for flip in range(1, 21):
+                for flip in range(1, 51):
                     player.flip(flip % pages)
                     obs.wait_for_picture(drawn[flip % pages], f"obs-flip-{flip}")
 
