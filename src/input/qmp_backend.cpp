@@ -24,8 +24,6 @@ using namespace std::chrono_literals;
 
 constexpr Nanoseconds firstPause = 250ms;
 constexpr Nanoseconds longestPause = 10s;
-constexpr Nanoseconds greetingTime = 3s;
-constexpr Nanoseconds answerTime = 5s;
 // The guest may change its pointing device without a word of QEMU's: asked again, while the pointer is used.
 constexpr Nanoseconds miceAge = 1s;
 
@@ -51,13 +49,14 @@ bool isTrue(const json& object, const char* member) {
 
 } // namespace
 
-QmpBackend::QmpBackend(EventLoop& loop, Log& log, const std::filesystem::path& socket)
+QmpBackend::QmpBackend(EventLoop& loop, Log& log, const std::filesystem::path& socket, Nanoseconds answerTime)
     : loop_(loop)
     , log_(log)
     , path_(socket.string())
     , state_(loop, log, fmt::format("QMP {}", path_))
     , connectTimer_(loop.makeTimer([this] { connect(); }))
     , answerTimer_(loop.makeTimer([this] { waitedTooLong(); }))
+    , answerTime_(answerTime)
     , nextPause_(firstPause) {
     if (path_.empty() || path_.size() >= sizeof(sockaddr_un::sun_path))
         throw Error(ENAMETOOLONG, {.operation = "use QMP socket",
@@ -83,7 +82,7 @@ void QmpBackend::connect() {
     stage_ = Stage::greeting;
     JsonLinesObserver& observer = *this;
     connection_ = std::make_unique<JsonLines>(loop_, std::move(socket), observer);
-    answerTimer_->arm(loop_.now() + greetingTime);
+    answerTimer_->arm(loop_.now() + answerTime_);
 }
 
 void QmpBackend::lost(const std::string& reason) {
@@ -135,7 +134,7 @@ void QmpBackend::answered(const json& answer) {
     if (unanswered_.empty())
         answerTimer_->disarm();
     else
-        answerTimer_->arm(loop_.now() + answerTime);
+        answerTimer_->arm(loop_.now() + answerTime_);
     silent_ = false;
     if (command == Command::input && --inputsUnanswered_ == mostMotionUnanswered - 1)
         state_.motionTaken();
@@ -235,7 +234,7 @@ void QmpBackend::send(Command command, json message) {
     }
     message["id"] = ++lastId_;
     if (unanswered_.empty())
-        answerTimer_->arm(loop_.now() + answerTime);
+        answerTimer_->arm(loop_.now() + answerTime_);
     unanswered_.push_back({.id = lastId_, .command = command});
     if (command == Command::input)
         ++inputsUnanswered_;

@@ -10,6 +10,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <chrono>
 #include <deque>
 #include <filesystem>
 #include <memory>
@@ -23,7 +24,9 @@ namespace vgpuview {
 class QmpBackend final : public InputBackend, private JsonLinesObserver {
 public:
     /// Throws Error (usage) where the path is none of a socket: empty or too long. Connects from the loop.
-    QmpBackend(EventLoop& loop, Log& log, const std::filesystem::path& socket);
+    /// answerTime: after so long without a greeting or an answer input is off, until it comes.
+    QmpBackend(EventLoop& loop, Log& log, const std::filesystem::path& socket,
+               Nanoseconds answerTime = std::chrono::seconds(3));
     ~QmpBackend() override;
     QmpBackend(const QmpBackend&) = delete;
     QmpBackend& operator=(const QmpBackend&) = delete;
@@ -75,6 +78,7 @@ private:
     std::unique_ptr<JsonLines> connection_;
     std::unique_ptr<Timer> connectTimer_;
     std::unique_ptr<Timer> answerTimer_;
+    Nanoseconds answerTime_;
     Nanoseconds nextPause_;
     Stage stage_ = Stage::unconnected;
     std::deque<Asked> unanswered_;

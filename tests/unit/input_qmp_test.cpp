@@ -135,8 +135,8 @@ protected:
     [[nodiscard]] bool goesOff() {
         return turnUntil([&] { return backend->status().state == InputState::off; });
     }
-    void start() {
-        backend.emplace(loop, log, path());
+    void start(Nanoseconds answerTime = 3s) {
+        backend.emplace(loop, log, path(), answerTime);
         backend->observe(&observer);
     }
 
@@ -173,7 +173,7 @@ TEST_F(QmpTest, AMissingSocketIsToldOnceAndFoundWhenItComes) {
 
 TEST_F(QmpTest, ASocketThatDoesNotGreetIsTold) {
     listen();
-    start();
+    start(400ms);
     ASSERT_TRUE(goesOff());
     EXPECT_THAT(backend->status().reason, HasSubstr("another client holds the socket, or it is not QMP"));
 }
@@ -268,7 +268,7 @@ TEST_F(QmpTest, APeerThatTakesNothingIsGivenUp) {
 }
 
 TEST_F(QmpTest, APeerThatStopsAnsweringIsToldAndForgivenWhenItAnswers) {
-    start();
+    start(400ms);
     becomeReady();
     backend->key(*keyMappingOf(KEY_A), KeyState::pressed);
     const json command = nextCommand();
