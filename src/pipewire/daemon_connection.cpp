@@ -194,6 +194,9 @@ void DaemonConnection::add(std::uint32_t id, std::string_view type, const spa_di
                       .mediaClass = std::string(valueOf(properties, PW_KEY_MEDIA_CLASS))};
         if (events_.nodeKnown)
             events_.nodeKnown(id);
+    } else if (type == PW_TYPE_INTERFACE_Client) {
+        if (events_.clientKnown)
+            events_.clientKnown();
     } else if (type == PW_TYPE_INTERFACE_Link) {
         const std::optional<std::uint32_t> output = numberIn(properties, PW_KEY_LINK_OUTPUT_NODE);
         const std::optional<std::uint32_t> input = numberIn(properties, PW_KEY_LINK_INPUT_PORT);

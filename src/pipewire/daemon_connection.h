@@ -34,9 +34,11 @@ public:
     struct Events {
         /// The connection is gone for good. Called once, from the loop; it may destroy the connection.
         std::function<void()> lost = {};
-        /// The registry told of a node. Called from within libpipewire, as is the next one.
+        /// Another program has connected. Called from within libpipewire, as are the next ones.
+        std::function<void()> clientKnown = {};
+        /// The registry told of a node.
         std::function<void(std::uint32_t nodeId)> nodeKnown = {};
-        /// The links that leave a node changed. Called from within libpipewire: it must not destroy anything of it.
+        /// The links that leave a node changed. It must not destroy anything of libpipewire.
         std::function<void(std::uint32_t nodeId)> linksChanged = {};
     };
 

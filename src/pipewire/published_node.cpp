@@ -121,10 +121,14 @@ std::string_view PublishedNode::daemonVersion() const noexcept {
 void PublishedNode::connect() {
     DaemonConnection::Events events;
     events.lost = [this] { connectionLost(); };
+    events.clientKnown = [this] {
+        if (unused())
+            expectConsumer();
+    };
     events.nodeKnown = [this](std::uint32_t nodeId) {
         if (isOurs(nodeId))
             tellSerial();
-        else if (node_ && consumers_.empty() && connection_->node(nodeId)->mediaClass == consumerClass)
+        else if (unused() && connection_->node(nodeId)->mediaClass == consumerClass)
             expectConsumer();
     };
     events.linksChanged = [this](std::uint32_t nodeId) {

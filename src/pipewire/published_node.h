@@ -32,8 +32,9 @@ public:
     virtual void nodeLost() = 0;
     /// Consumers came, went or changed what they take. From the loop.
     virtual void consumersChanged() = 0;
-    /// There are no consumers, but now there is a node that could become one. What is announced here, it chooses from,
-    /// unless it links itself sooner: the daemon asks nobody then. From the loop.
+    /// There are no consumers, but now there is a node that could become one, or a program that could bring such a
+    /// node. What is announced here, it chooses from, unless it is linked sooner: the daemon asks nobody then. From the
+    /// loop.
     virtual void consumerExpected() = 0;
 };
 
@@ -79,6 +80,7 @@ private:
     void updateConsumers();
     void expectConsumer();
     void refuseNameInUse() const;
+    [[nodiscard]] bool unused() const noexcept { return node_ && consumers_.empty(); }
     [[nodiscard]] bool isOurs(std::uint32_t nodeId) const noexcept { return node_ && node_->id() == nodeId; }
 
     EventLoop& loop_;
