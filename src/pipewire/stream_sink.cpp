@@ -90,6 +90,7 @@ private:
     Negotiation negotiation_;
 
     SetChurn churn_;
+    bool gathering_ = false; ///< for one refresh: the set has changed, and the pool is to follow
     std::size_t consumers_ = 0;
     SharedMemoryUse sharedMemoryUse_ = SharedMemoryUse::open;
     bool abandoned_ = false; ///< the last consumer has gone, and its format stands
@@ -224,6 +225,7 @@ void StreamSink::Stream::stateChanged(NodeState state, const char* error) {
 void StreamSink::Stream::forgetFormat() {
     negotiation_.reset();
     firstTarget_.reset();
+    gathering_ = false;
 }
 
 void StreamSink::Stream::formatChosen(const ChosenFormat* format) {
@@ -356,6 +358,7 @@ void StreamSink::Stream::renewOffer() {
 
 void StreamSink::Stream::announce() {
     ++counters_.reallocations;
+    gathering_ = false;
     log_.debug("stream: formats are offered anew");
     if (state_ == NodeState::streaming)
         pacing_.swapBegun();
@@ -402,7 +405,14 @@ Slot* StreamSink::Stream::directSlot() {
     if (!picture_)
         return nullptr;
     const BufferSet::Change change = set_.use(picture_);
-    if (change != BufferSet::Change::none || !pool_.carries(picture_->id())) {
+    const bool carried = change == BufferSet::Change::none && pool_.carries(picture_->id());
+    if (!carried && change != BufferSet::Change::restarted && !gathering_) {
+        // A guest that brings one new buffer often brings the next with its next frame: one new pool for both.
+        gathering_ = true;
+        demand_->refreshWanted(sink_);
+        return nullptr;
+    }
+    if (!carried || gathering_) {
         churn_.count(loop_.now());
         announce();
         return nullptr;

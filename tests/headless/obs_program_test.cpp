@@ -121,7 +121,7 @@ public:
     /// Ends it as Ctrl+C does. Whether it ended by itself and in order.
     [[nodiscard]] bool quit() {
         ::kill(pid_, SIGINT);
-        const auto deadline = std::chrono::steady_clock::now() + 20s;
+        const auto deadline = std::chrono::steady_clock::now() + 8s;
         while (!ended() && std::chrono::steady_clock::now() < deadline)
             std::this_thread::sleep_for(20ms);
         return pid_ <= 0 && WIFEXITED(status_) && WEXITSTATUS(status_) == 0;
