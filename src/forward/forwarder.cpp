@@ -210,6 +210,7 @@ void Forwarder::showIfNew(Feed& feed, TimePoint now) {
     }
     FrameUpdate update{.frame = frame,
                        .source = source_->description(),
+                       .primaryBuffers = source_->primaryBuffers(),
                        .primaryDamage = feed.damage,
                        .primaryChanged = primaryChanged,
                        .cursorChanged = cursorChanged,

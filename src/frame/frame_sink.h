@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,6 +42,7 @@ public:
 struct FrameUpdate {
     const Frame& frame;
     const SourceDescription& source;
+    std::span<const BufferRef> primaryBuffers; ///< as the source knows them
     Damage primaryDamage;       ///< changed pixels of the primary buffer; all of it when the buffer is another one
     bool primaryChanged = true; ///< false: only the cursor changed
     bool cursorChanged = true;  ///< image, position, hot spot, or came or went

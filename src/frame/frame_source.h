@@ -6,6 +6,7 @@
 #include "frame/guest_monitor.h"
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,6 +78,9 @@ public:
     virtual PollResult poll() = 0;
     /// As of the last poll. Valid until the next one.
     [[nodiscard]] virtual const Frame& frame() const noexcept = 0;
+    /// All buffers that the primary plane turns between until one is retired, where that is known before each is shown:
+    /// where the source made them itself. Else none. Valid until the next poll.
+    [[nodiscard]] virtual std::span<const BufferRef> primaryBuffers() const noexcept { return {}; }
     [[nodiscard]] virtual SourceCounters counters() const noexcept = 0;
     /// Why poll() said ended, as a clause: "the VM ended (pid 4711)".
     [[nodiscard]] virtual std::string endReason() const = 0;

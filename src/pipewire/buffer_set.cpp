@@ -11,23 +11,30 @@ BufferSet::BufferSet(std::size_t capacity)
     buffers_.reserve(capacity_);
 }
 
-BufferSet::Change BufferSet::use(const BufferRef& buffer) {
-    const auto found = std::find_if(buffers_.begin(), buffers_.end(),
-                                    [&](const BufferRef& other) { return other->id() == buffer->id(); });
+void BufferSet::use(const BufferRef& buffer) {
+    const auto found = find(buffer->id());
     if (found != buffers_.end()) {
         std::rotate(buffers_.begin(), found, found + 1);
-        return Change::none;
+        return;
     }
-    Change change = Change::grown;
-    if (!buffers_.empty() && (buffers_.front()->kind() != buffer->kind() || *layout() != buffer->layout())) {
+    if (!buffers_.empty() && !suits(*buffer))
         buffers_.clear();
-        change = Change::restarted;
-    } else if (buffers_.size() >= capacity_) {
+    else if (buffers_.size() >= capacity_)
         buffers_.resize(capacity_ - 1);
-        change = Change::replaced;
-    }
     buffers_.insert(buffers_.begin(), buffer);
-    return change;
+}
+
+void BufferSet::expect(const BufferRef& buffer) {
+    if (!buffers_.empty() && buffers_.size() < capacity_ && suits(*buffer) && find(buffer->id()) == buffers_.end())
+        buffers_.push_back(buffer);
+}
+
+BufferSet::Buffers::iterator BufferSet::find(BufferId id) noexcept {
+    return std::find_if(buffers_.begin(), buffers_.end(), [&](const BufferRef& buffer) { return buffer->id() == id; });
+}
+
+bool BufferSet::suits(const Buffer& buffer) const noexcept {
+    return buffers_.front()->kind() == buffer.kind() && *layout() == buffer.layout();
 }
 
 void BufferSet::drop(BufferId id) noexcept {

@@ -15,21 +15,17 @@ namespace vgpuview {
 /// consumers a new pool, so those that it left are kept until the room is needed.
 class BufferSet {
 public:
-    enum class Change {
-        none,     ///< it was in the set
-        grown,    ///< it is new, the others stay
-        replaced, ///< it is new, and one had to go
-        restarted ///< it differs in kind or layout: the others went
-    };
-
     /// capacity: at least 1.
     explicit BufferSet(std::size_t capacity);
 
-    /// The buffer is being shown.
-    Change use(const BufferRef& buffer);
+    /// The buffer is being shown. Where it is new and there is no room, the one that was shown longest ago goes; where
+    /// it differs in kind or layout, all others.
+    void use(const BufferRef& buffer);
+    /// It may be shown next: there is room for it, if it is like the one that is shown.
+    void expect(const BufferRef& buffer);
     void drop(BufferId id) noexcept;
     void clear() noexcept { buffers_.clear(); }
-    /// Where a consumer takes fewer slots than there are buffers.
+    /// Where a consumer takes fewer slots than there are buffers, and when it is gone. At least 1.
     void limit(std::size_t capacity) noexcept;
 
     [[nodiscard]] std::span<const BufferRef> buffers() const noexcept { return buffers_; }
@@ -39,8 +35,13 @@ public:
     }
 
 private:
+    using Buffers = std::vector<BufferRef>;
+
+    [[nodiscard]] Buffers::iterator find(BufferId id) noexcept;
+    [[nodiscard]] bool suits(const Buffer& buffer) const noexcept;
+
     std::size_t capacity_;
-    std::vector<BufferRef> buffers_;
+    Buffers buffers_;
 };
 
 } // namespace vgpuview

@@ -136,6 +136,11 @@ void StreamSink::Stream::attach(FrameDemand& demand) {
 void StreamSink::Stream::show(const FrameUpdate& update) {
     picture_ = update.frame.primary ? update.frame.primary->buffer : nullptr;
     damage_.add(update.primaryDamage);
+    if (picture_) {
+        set_.use(picture_);
+        for (const BufferRef& other : update.primaryBuffers)
+            set_.expect(other);
+    }
     if (!published_.published()) {
         const char* const suffix = options_.role == StreamRole::camera ? ".camera" : "";
         published_.publish("vgpu-view." + update.source.name + suffix, descriptionOf(update.source));
@@ -250,8 +255,6 @@ void StreamSink::Stream::formatChosen(const ChosenFormat* format) {
                 break;
             }
         }
-        if (picture_)
-            set_.use(picture_);
         pacing_.setInterval(negotiation_.interval());
         published_.node()->accept(negotiation_.parameters());
         break;
@@ -323,7 +326,8 @@ void StreamSink::Stream::consumersChanged() {
     if (consumers == 0) {
         if (before > 0)
             log_.debug("stream: no consumer is left");
-        // Whoever comes next chooses from the whole ladder.
+        // Whoever comes next chooses from the whole ladder, and may take more slots.
+        set_.limit(mostBuffers);
         abandoned_ = format != nullptr;
         announceAnew = churn_.reset() || announceAnew;
         announceAnew = negotiation_.retryBlits() || announceAnew;
@@ -404,9 +408,8 @@ Slot* StreamSink::Stream::freeSlot(BufferId content) {
 Slot* StreamSink::Stream::directSlot() {
     if (!picture_)
         return nullptr;
-    const BufferSet::Change change = set_.use(picture_);
-    const bool carried = change == BufferSet::Change::none && pool_.carries(picture_->id());
-    if (!carried && change != BufferSet::Change::restarted && !gathering_) {
+    const bool carried = pool_.carries(picture_->id());
+    if (!carried && !gathering_ && !negotiation_.staleFor(picture_.get())) {
         // A guest that brings one new buffer often brings the next with its next frame: one new pool for both.
         gathering_ = true;
         demand_->refreshWanted(sink_);

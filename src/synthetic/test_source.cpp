@@ -59,6 +59,7 @@ TestSource::TestSource(TestSourceOptions options, const Clock& clock, Log& log)
     if (options_.has(TestQuirk::sameMemory))
         allocateShared(memoryOfLargest());
     slots_.reserve(options_.buffers);
+    ownCopies_.reserve(options_.buffers);
     if (options_.cursor != TestCursor::off)
         makeCursor();
 }
@@ -317,12 +318,15 @@ void TestSource::makeSlots(const BufferLayout& layout) {
                                                 : sharedMemory_[i].duplicate();
         auto buffer = std::make_shared<const Buffer>(kind_, layout, std::move(memory));
         MappedBuffer mapped = mapToDraw(*buffer);
+        if (kind_ == BufferKind::memory)
+            ownCopies_.push_back(buffer);
         slots_.push_back({std::move(buffer), std::move(mapped), {}});
     }
     currentSlot_ = slots_.size() - 1;
 }
 
 void TestSource::retireSlots() {
+    ownCopies_.clear();
     for (const Slot& slot : std::exchange(slots_, {}))
         if (observer_)
             observer_->bufferRetired(*slot.buffer);

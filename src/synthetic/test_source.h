@@ -32,6 +32,7 @@ public:
     void observe(FrameSourceObserver* observer) noexcept override { observer_ = observer; }
     PollResult poll() override;
     [[nodiscard]] const Frame& frame() const noexcept override { return frame_; }
+    [[nodiscard]] std::span<const BufferRef> primaryBuffers() const noexcept override { return ownCopies_; }
     [[nodiscard]] SourceCounters counters() const noexcept override { return counters_; }
     [[nodiscard]] std::string endReason() const override { return endReason_; }
     /// From the next poll on the mode is the monitor's, up to 7680 x 4320, instead of those in the options.
@@ -84,6 +85,8 @@ private:
     std::uint64_t sharedBytes_ = 0;      ///< of each
     std::vector<Slot> slots_;
     std::size_t currentSlot_ = 0;
+    std::vector<BufferRef>
+        ownCopies_; ///< of plain memory, which a region-type vGPU's source makes; a driver's are not known
     BufferRef cursorBuffer_;
 
     std::optional<GuestMonitor> monitor_; ///< asked for and not yet followed

@@ -84,7 +84,7 @@ RegionUpdate RegionPlane::update(std::uint32_t regionIndex, const BufferLayout& 
             return update;
     }
     if (findChangedRows()) {
-        if (Copy* target = pickTarget(update.error)) {
+        if (Copy* target = pickTarget()) {
             copyRows(*target, update.damage);
             update.changed = true;
         }
@@ -138,32 +138,32 @@ int RegionPlane::adopt(const BufferLayout& layout) {
                            .offset = 0,
                            .byteSize = std::uint64_t{stride} * layout.size.height,
                            .format = layout.format};
-    copies_.reserve(bufferBound);
-    auto copy = Copy::make(own);
-    if (!copy)
-        return errno;
+    std::vector<std::unique_ptr<Copy>> copies;
+    std::vector<BufferRef> buffers;
+    while (copies.size() < bufferCount) {
+        auto copy = Copy::make(own);
+        if (!copy)
+            return errno;
+        buffers.push_back(copy->buffer());
+        copies.push_back(std::move(copy));
+    }
+    copies_ = std::move(copies);
+    buffers_ = std::move(buffers);
     source_ = layout;
     changed_.assign(layout.size.height, 1);
-    latest_ = copies_.emplace_back(std::move(copy)).get();
+    latest_ = copies_.front().get();
     if (!first)
         ++reallocations_;
     return 0;
 }
 
-RegionPlane::Copy* RegionPlane::pickTarget(int& error) {
+RegionPlane::Copy* RegionPlane::pickTarget() noexcept {
     if (!latest_->buffer()->beingRead())
         return latest_;
     for (const auto& copy : copies_)
         if (!copy->buffer()->beingRead())
             return copy.get();
-    if (copies_.size() >= bufferBound)
-        return nullptr;
-    auto copy = Copy::make(latest_->buffer()->layout());
-    if (!copy) {
-        error = errno;
-        return nullptr;
-    }
-    return copies_.emplace_back(std::move(copy)).get();
+    return nullptr;
 }
 
 bool RegionPlane::findChangedRows() {
@@ -207,6 +207,7 @@ void RegionPlane::copyRows(Copy& target, Damage& damage) {
 
 void RegionPlane::retireCopies() {
     latest_ = nullptr;
+    buffers_.clear();
     for (const auto& copy : std::exchange(copies_, {}))
         retired_(*copy->buffer());
 }

@@ -47,11 +47,12 @@ struct RegionUpdate {
     Damage damage = {};                   ///< the rows that changed
 };
 
-/// The region is mapped once and compared with the last copy; only rows that differ are copied. At most three buffers:
-/// one that is being read is not written to; while all are, the change waits for a later update.
+/// The region is mapped once and compared with the last copy; only rows that differ are copied. Three buffers, whose
+/// memory the kernel finds when they are first written to: one that is being read is not written to; while all are, the
+/// change waits for a later update.
 class RegionPlane {
 public:
-    static constexpr std::size_t bufferBound = 3;
+    static constexpr std::size_t bufferCount = 3;
 
     /// retired: called with each buffer that will not be used again.
     RegionPlane(DeviceCalls device, std::function<void(const Buffer&)> retired);
@@ -60,6 +61,8 @@ public:
     RegionPlane& operator=(const RegionPlane&) = delete;
 
     [[nodiscard]] RegionUpdate update(std::uint32_t regionIndex, const BufferLayout& layout);
+    /// All that update() may hand out until they are retired.
+    [[nodiscard]] std::span<const BufferRef> buffers() const noexcept { return buffers_; }
     /// Lets go of the buffers and of the mapping.
     void clear();
 
@@ -71,7 +74,7 @@ private:
 
     [[nodiscard]] int map(std::uint32_t regionIndex);
     [[nodiscard]] int adopt(const BufferLayout& layout);
-    [[nodiscard]] Copy* pickTarget(int& error);
+    [[nodiscard]] Copy* pickTarget() noexcept;
     [[nodiscard]] bool findChangedRows();
     void copyRows(Copy& target, Damage& damage);
     void retireCopies();
@@ -83,6 +86,7 @@ private:
     BufferLayout source_; ///< as it lies in the region
     std::size_t rowBytes_ = 0;
     std::vector<std::unique_ptr<Copy>> copies_;
+    std::vector<BufferRef> buffers_; ///< of the copies
     Copy* latest_ = nullptr;
     std::vector<std::uint8_t> changed_; ///< one per row
     std::uint64_t bytesCopied_ = 0;

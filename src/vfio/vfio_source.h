@@ -33,6 +33,9 @@ public:
     void observe(FrameSourceObserver* observer) noexcept override { observer_ = observer; }
     PollResult poll() override;
     [[nodiscard]] const Frame& frame() const noexcept override { return frame_; }
+    [[nodiscard]] std::span<const BufferRef> primaryBuffers() const noexcept override {
+        return primaryRegion_.buffers();
+    }
     [[nodiscard]] SourceCounters counters() const noexcept override;
     [[nodiscard]] std::string endReason() const override { return endReason_; }
     void setMonitor(const GuestMonitor& monitor) noexcept override;

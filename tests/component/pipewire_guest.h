@@ -12,7 +12,9 @@
 #include <deque>
 #include <functional>
 #include <set>
+#include <span>
 #include <utility>
+#include <vector>
 
 namespace vgpuview::component {
 
@@ -33,6 +35,7 @@ public:
                 .damage = damage};
     }
     [[nodiscard]] const Frame& frame() const noexcept override { return frame_; }
+    [[nodiscard]] std::span<const BufferRef> primaryBuffers() const noexcept override { return told_; }
     [[nodiscard]] SourceCounters counters() const noexcept override { return {}; }
     [[nodiscard]] std::string endReason() const override { return "the test ended it"; }
 
@@ -45,6 +48,11 @@ public:
         size_ = size;
         while (buffers_.size() < count)
             addBuffer();
+    }
+    /// From the next poll on it tells which buffers it has.
+    void tellBuffers() {
+        for (const Drawn& drawn : buffers_)
+            told_.push_back(drawn.buffer);
     }
     void addBuffer() {
         BufferRef buffer = doubles::makeMemoryBuffer(size_, kind_);
@@ -72,6 +80,10 @@ public:
         frame_.primary = Plane{.buffer = drawn.buffer, .position = {}, .hotSpot = {}};
         inode = drawn.inode;
         changed_ = true;
+    }
+    /// The last ones, as added, come first now.
+    void turnBack(std::size_t count) {
+        std::rotate(buffers_.begin(), buffers_.end() - static_cast<std::ptrdiff_t>(count), buffers_.end());
     }
     /// Shows the buffer that was shown longest ago, as it is.
     void turn() {
@@ -138,6 +150,7 @@ private:
     BufferKind kind_;
     Size size_;
     std::deque<Drawn> buffers_;
+    std::vector<BufferRef> told_;
     BufferRef cursor_;
     Frame frame_;
     bool changed_ = false;

@@ -129,6 +129,41 @@ TEST_F(StreamTest, ASourceInMemoryIsHandedOnWithoutACopy) {
     engine.setSource(nullptr);
 }
 
+TEST_F(StreamTest, BuffersThatTheSourceKnowsAreInTheFirstPool) {
+    guest.useBuffers(3, small);
+    guest.tellBuffers();
+    guest.flip();
+    start();
+    const Consumer consumer(name, {"dmabuf"});
+    for (int i = 0; i < 6; ++i)
+        ASSERT_TRUE(flipAndWait(consumer)) << log.text;
+    EXPECT_EQ(consumer.report().mismatches, 0U);
+    EXPECT_EQ(consumer.report().formats, 1U) << log.text;
+}
+
+TEST_F(StreamTest, NewBuffersInARowAreOneNewPool) {
+    guest.useBuffers(2, small);
+    guest.flip();
+    start();
+    const Consumer consumer(name, {"dmabuf"});
+    for (int i = 0; i < 4; ++i)
+        ASSERT_TRUE(flipAndWait(consumer)) << log.text;
+    // It follows the first frame of the new pool, which comes several times.
+    runFor(500ms);
+    const std::uint64_t pools = sink->report().reallocations;
+    guest.addBuffer();
+    guest.addBuffer();
+    // Those that were added last are shown next.
+    guest.turnBack(2);
+    guest.onPoll = [&] { guest.flip(); };
+    runFor(100ms);
+    guest.onPoll = {};
+    EXPECT_EQ(sink->report().reallocations, pools + 1) << log.text;
+    ASSERT_TRUE(flipAndWait(consumer)) << log.text;
+    EXPECT_EQ(consumer.report().mismatches, 0U);
+    EXPECT_EQ(sink->report().bytesCopied, 0U);
+}
+
 TEST_F(StreamTest, ACursorIsDrawnIntoThePictureOnDemand) {
     guest.useBuffers(2, small);
     guest.flip();

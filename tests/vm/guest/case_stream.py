@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
+import numpy
 import pictures
 from mdev import Mdev
 from player import Player, mdpy_screen
@@ -54,6 +55,22 @@ class Session(contextlib.ExitStack):
                         "videoconvert", "!", "pngenc", "!", "filesink", f"location={path}"],
                        env={**os.environ, **self.environment}, timeout=90, check=True, stdout=subprocess.DEVNULL)
         return pictures.load(path)
+
+    def recording(self, name):
+        """GStreamer writes a file for each frame: the program, and what gives the last whole one's picture."""
+        folder = pathlib.Path(self.enter_context(tempfile.TemporaryDirectory()))
+        program = self.start(name, "gst-launch-1.0", "-q", "pipewiresrc", "target-object=screen", "!", "videoconvert",
+                             "!", "pngenc", "compression-level=1", "!", "multifilesink", "max-files=8",
+                             f"location={folder}/%06d.png")
+
+        def newest():
+            for path in sorted(folder.iterdir(), reverse=True):
+                # It may still be written.
+                with contextlib.suppress(OSError, SyntaxError):
+                    return pictures.load(path)
+            return numpy.zeros((1, 1), numpy.uint32)
+
+        return program, newest
 
 
 def frames(consumer):
@@ -145,3 +162,11 @@ class Mdpy(unittest.TestCase):
             picture[100, 50:90] = 0x00FF8000
             put(picture)
             self.assertIsNone(pictures.difference(session.picture("stream-mdpy-row"), picture))
+            # One consumer of many frames: the viewer's buffers take turns, and it sees one format.
+            recorder, newest = session.recording("stream-mdpy-frames")
+            for number in range(1, 7):
+                picture[200] = 0x00112233 * number
+                put(picture)
+                wait_for(lambda: pictures.difference(newest(), picture) is None or not recorder.running(),
+                         f"row {number} in a recorded frame; {recorder.text()}")
+                self.assertTrue(recorder.running(), recorder.text())
