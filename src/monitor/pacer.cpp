@@ -8,15 +8,16 @@ namespace vgpuview {
 
 namespace {
 
-// A long commit is remembered for some seconds of frames, one frame too late for about as long.
-constexpr int fading = 128;
-constexpr Nanoseconds reserveStep = std::chrono::milliseconds(1);
+// A long commit is remembered for some seconds of frames. A frame too late for about a minute of them: each attempt to
+// ask later again may cost a refresh.
+constexpr int commitFading = 128;
+constexpr int reserveFading = 4096;
 constexpr Nanoseconds largestReserve = std::chrono::milliseconds(100);
 
 } // namespace
 
 void Pacer::committed(Nanoseconds duration) noexcept {
-    commitDuration_ = std::max(duration, commitDuration_ - commitDuration_ / fading);
+    commitDuration_ = std::max(duration, commitDuration_ - commitDuration_ / commitFading);
 }
 
 void Pacer::presented(TimePoint committedAt, TimePoint shownAt, Nanoseconds refreshInterval) noexcept {
@@ -24,9 +25,9 @@ void Pacer::presented(TimePoint committedAt, TimePoint shownAt, Nanoseconds refr
     const bool wasAskedLate = committedAt > lastShown_ && committedAt < missed;
     const bool tooLate = shownAt > missed + refreshInterval / 2;
     if (wasAskedLate && tooLate)
-        reserve_ = std::min(reserve_ + reserveStep, std::min(refreshInterval, largestReserve));
+        reserve_ = std::min(reserve_ * 2, std::min(refreshInterval, largestReserve));
     else
-        reserve_ = std::max(smallestReserve, reserve_ - (reserve_ - smallestReserve) / fading);
+        reserve_ = std::max(smallestReserve, reserve_ - (reserve_ - smallestReserve) / reserveFading);
     lastShown_ = shownAt;
 }
 
