@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <span>
 #include <string>
@@ -31,6 +32,7 @@ using test::InputGuest;
 constexpr const char* keyboard = "QEMU Virtio Keyboard";
 constexpr const char* tablet = "QEMU QEMU USB Tablet";
 constexpr const char* mouse = "ImExPS/2 Generic Explorer Mouse";
+constexpr const char* touchScreen = "QEMU Virtio MultiTouch";
 
 int sumOf(const std::vector<GuestEvent>& events, unsigned type, unsigned code) {
     int sum = 0;
@@ -69,8 +71,11 @@ std::string nameOfWay(const testing::TestParamInfo<Way>& info) {
 
 /// A viewer's input, until destroyed.
 struct Viewer {
-    Viewer(InputGuest& guest, Way way, HeldKeys held = HeldKeys())
-        : input(std::make_unique<GuestInput>(makeBackend(guest, way), std::move(held))) {}
+    Viewer(InputGuest& guest, Way way, HeldKeys held = HeldKeys()) {
+        auto made = makeBackend(guest, way);
+        backend = made.get();
+        input = std::make_unique<GuestInput>(std::move(made), std::move(held));
+    }
 
     std::unique_ptr<InputBackend> makeBackend(InputGuest& guest, Way way) {
         if (way == Way::qmp)
@@ -90,6 +95,7 @@ struct Viewer {
 
     EventLoop loop;
     StreamLog log{stderr, LogLevel::info};
+    InputBackend* backend = nullptr; ///< of the input
     std::unique_ptr<GuestInput> input;
 };
 
@@ -114,6 +120,11 @@ Machine& machineWithTablet() {
 
 Machine& machineWithMouse() {
     static Machine machine(InputGuest::Display::socket, {}, {"AT Translated", mouse});
+    return machine;
+}
+
+Machine& machineWithTouchScreen() {
+    static Machine machine(InputGuest::Display::bus, {"-device", "virtio-multitouch-pci"}, {touchScreen});
     return machine;
 }
 
@@ -444,6 +455,68 @@ TEST_P(WithMouse, ATabletThatIsPluggedInIsUsedAndOneThatIsTakenAwayIsNot) {
     viewer.input->frame();
     EXPECT_TRUE(InputGuest::waitUntil(viewer.loop, [&] { return sumOf(guest->events(), EV_REL, REL_X) == 5; }));
 }
+
+class WithTouchScreen : public QemuInput {
+protected:
+    void SetUp() override {
+        if (std::system("qemu-system-x86_64 -device help 2>/dev/null | grep -q virtio-multitouch-pci") != 0)
+            GTEST_SKIP() << "QEMU before 8.1 has no touch screen";
+        use(machineWithTouchScreen());
+    }
+};
+
+TEST_P(WithTouchScreen, TwoFingersGoDownMoveAndLift) {
+    Viewer viewer(*guest, GetParam());
+    ASSERT_TRUE(viewer.becomes(InputState::ready));
+    ASSERT_TRUE(InputGuest::waitUntil(viewer.loop, [&] { return viewer.backend->takesTouch(); }));
+    guest->settle(viewer.loop);
+    // By D-Bus whole pixels of a console that is 400 lines high or higher.
+    const int tolerance = GetParam() == Way::qmp ? 1 : 0x7fff / 400 + 1;
+    // What the kernel says twice it leaves out: the newest slot and place count.
+    const auto placeIs = [&](int slot, double x, double y) {
+        int current = 0;
+        int seenX = -1;
+        int seenY = -1;
+        for (const GuestEvent& event : guest->events()) {
+            if (event.type != EV_ABS)
+                continue;
+            if (event.code == ABS_MT_SLOT)
+                current = event.value;
+            else if (event.code == ABS_MT_POSITION_X && current == slot)
+                seenX = event.value;
+            else if (event.code == ABS_MT_POSITION_Y && current == slot)
+                seenY = event.value;
+        }
+        return std::abs(seenX - static_cast<int>(x * 0x7fff)) <= tolerance &&
+               std::abs(seenY - static_cast<int>(y * 0x7fff)) <= tolerance;
+    };
+    const auto lifted = [&] {
+        return std::ranges::count(guest->events(), GuestEvent{touchScreen, EV_ABS, ABS_MT_TRACKING_ID, -1});
+    };
+    const auto told = [&] {
+        std::string text;
+        for (const GuestEvent& event : guest->events())
+            text += fmt::format("{} {} {}\n", event.type, event.code, event.value);
+        return text;
+    };
+    viewer.input->touchDown(7, 0.25, 0.75);
+    viewer.input->frame();
+    EXPECT_TRUE(InputGuest::waitUntil(viewer.loop, [&] { return placeIs(0, 0.25, 0.75); })) << told();
+    viewer.input->touchDown(9, 0.5, 0.5);
+    viewer.input->frame();
+    EXPECT_TRUE(InputGuest::waitUntil(viewer.loop, [&] { return placeIs(1, 0.5, 0.5); })) << told();
+    viewer.input->touchMove(7, 0.125, 0.875);
+    viewer.input->frame();
+    EXPECT_TRUE(InputGuest::waitUntil(viewer.loop, [&] { return placeIs(0, 0.125, 0.875); })) << told();
+    EXPECT_EQ(lifted(), 0);
+    viewer.input->touchUp(7);
+    viewer.input->frame();
+    EXPECT_TRUE(InputGuest::waitUntil(viewer.loop, [&] { return lifted() == 1; })) << told();
+    viewer.input->releaseAll();
+    EXPECT_TRUE(InputGuest::waitUntil(viewer.loop, [&] { return lifted() == 2; })) << told();
+}
+
+INSTANTIATE_TEST_SUITE_P(Way, WithTouchScreen, testing::Values(Way::qmp, Way::bus), nameOfWay);
 
 INSTANTIATE_TEST_SUITE_P(Way, WithMouse, testing::Values(Way::qmp, Way::socket), nameOfWay);
 
