@@ -42,6 +42,16 @@ void main() {
 }
 )";
 
+// Its texels are 0xAARRGGBB, in memory blue first.
+constexpr const char* overlayShader = R"(
+precision mediump float;
+uniform sampler2D picture;
+varying highp vec2 place;
+void main() {
+    gl_FragColor = texture2D(picture, place).bgra;
+}
+)";
+
 constexpr std::array<GLfloat, 6> corners{-1, -1, 3, -1, -1, 3};
 constexpr GLuint cornerAttribute = 0;
 
@@ -67,9 +77,9 @@ GlShader compile(GLenum type, const char* source) {
     return shader;
 }
 
-GlProgram link() {
+GlProgram link(const char* fragmentSource) {
     const GlShader vertex = compile(GL_VERTEX_SHADER, vertexShader);
-    const GlShader fragment = compile(GL_FRAGMENT_SHADER, fragmentShader);
+    const GlShader fragment = compile(GL_FRAGMENT_SHADER, fragmentSource);
     GlProgram program(glCreateProgram());
     glAttachShader(program.name(), vertex.name());
     glAttachShader(program.name(), fragment.name());
@@ -123,7 +133,9 @@ EglGpu::EglGpu(Log& log, std::unique_ptr<EglContext> context)
     for (const char* needed : {"GL_OES_EGL_image", "GL_OES_EGL_image_external"})
         if (!epoxy_has_gl_extension(needed))
             notSupported(fmt::format("it lacks {}", needed));
-    objects_.program = link();
+    objects_.program = link(fragmentShader);
+    objects_.overlayProgram = link(overlayShader);
+    objects_.overlayTexture = makeTexture();
     const auto* name = reinterpret_cast<const char*>(glGetString(GL_RENDERER));
     const std::string_view renderer = name ? name : "";
     if (renderer.find("llvmpipe") != std::string_view::npos || renderer.find("softpipe") != std::string_view::npos)
@@ -155,7 +167,7 @@ BufferRef EglGpu::allocate(Size size, std::uint32_t fourcc, std::span<const std:
     return allocateInMemory(size, fourcc);
 }
 
-bool EglGpu::blit(const Buffer& from, const Buffer& to) {
+bool EglGpu::blit(const Buffer& from, const Buffer& to, const std::optional<OverlayPicture>& overlay) {
     const EglContext::Current current(*context_);
     if (!current)
         return false;
@@ -165,6 +177,8 @@ bool EglGpu::blit(const Buffer& from, const Buffer& to) {
         return false;
     if (!draw(picture, from.layout().size, target.framebuffer.name(), to.layout().size))
         return false;
+    if (overlay && !overlay->size.empty())
+        blend(*overlay);
     // Whoever reads the target next may be another process that knows nothing of this context's fences.
     glFinish();
     return takeError() == GL_NO_ERROR;
@@ -295,6 +309,31 @@ bool EglGpu::draw(const Picture& picture, Size from, GLuint framebuffer, Size to
     glEnableVertexAttribArray(cornerAttribute);
     glDrawArrays(GL_TRIANGLES, 0, 3);
     return takeError() == GL_NO_ERROR;
+}
+
+void EglGpu::blend(const OverlayPicture& overlay) {
+    upload(overlay);
+    glUseProgram(objects_.overlayProgram.name());
+    // What lies beyond the picture is cut off.
+    glViewport(overlay.position.x, overlay.position.y, static_cast<GLsizei>(overlay.size.width),
+               static_cast<GLsizei>(overlay.size.height));
+    glEnable(GL_BLEND);
+    glBlendFunc(GL_ONE, GL_ONE_MINUS_SRC_ALPHA);
+    glDrawArrays(GL_TRIANGLES, 0, 3);
+    glDisable(GL_BLEND);
+}
+
+void EglGpu::upload(const OverlayPicture& overlay) {
+    glBindTexture(GL_TEXTURE_2D, objects_.overlayTexture.name());
+    if (objects_.overlayId == overlay.id)
+        return;
+    for (const GLenum name : {GL_TEXTURE_MIN_FILTER, GL_TEXTURE_MAG_FILTER})
+        glTexParameteri(GL_TEXTURE_2D, name, GL_NEAREST);
+    for (const GLenum name : {GL_TEXTURE_WRAP_S, GL_TEXTURE_WRAP_T})
+        glTexParameteri(GL_TEXTURE_2D, name, GL_CLAMP_TO_EDGE);
+    glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, static_cast<GLsizei>(overlay.size.width),
+                 static_cast<GLsizei>(overlay.size.height), 0, GL_RGBA, GL_UNSIGNED_BYTE, overlay.argb.data());
+    objects_.overlayId = overlay.id;
 }
 
 } // namespace vgpuview

@@ -24,7 +24,8 @@ public:
     [[nodiscard]] std::vector<std::uint64_t> renderableModifiers(std::uint32_t fourcc) const override;
     [[nodiscard]] BufferRef allocate(Size size, std::uint32_t fourcc,
                                      std::span<const std::uint64_t> modifiers) override;
-    [[nodiscard]] bool blit(const Buffer& from, const Buffer& to) override;
+    [[nodiscard]] bool blit(const Buffer& from, const Buffer& to,
+                            const std::optional<OverlayPicture>& overlay) override;
     [[nodiscard]] bool read(const Buffer& from, std::span<std::uint32_t> argb) override;
     void forget(const Buffer& buffer) override;
 
@@ -49,6 +50,9 @@ private:
         GlTexture readTexture;
         GlFramebuffer readFramebuffer;
         Size readSize;
+        GlProgram overlayProgram;
+        GlTexture overlayTexture;
+        BufferId overlayId = 0; ///< what the texture holds
     };
 
     [[nodiscard]] EglImage import(const Buffer& buffer) const;
@@ -56,6 +60,9 @@ private:
     [[nodiscard]] const Target& targetOf(const Buffer& buffer);
     [[nodiscard]] bool prepareRead(Size size);
     [[nodiscard]] bool draw(const Picture& picture, Size from, GLuint framebuffer, Size to);
+    /// Over what was drawn last.
+    void blend(const OverlayPicture& overlay);
+    void upload(const OverlayPicture& overlay);
 
     Log& log_;
     std::unique_ptr<EglContext> context_;

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "frame/buffer.h"
+#include "frame/overlay_picture.h"
 #include "frame/pixel_reader.h"
 
 #include <sys/types.h>
@@ -32,9 +33,10 @@ public:
     /// A dma-buf of one plane, to draw into, with one of the modifiers, or where none are given with any. Throws Error.
     [[nodiscard]] virtual BufferRef allocate(Size size, std::uint32_t fourcc,
                                              std::span<const std::uint64_t> modifiers) = 0;
-    /// Copies the whole picture, scaled where the sizes differ, and waits until the GPU is done. False where one of the
-    /// two can't be imported or drawn.
-    [[nodiscard]] virtual bool blit(const Buffer& from, const Buffer& to) = 0;
+    /// Copies the whole picture, scaled where the sizes differ, draws the other one over it, in pixels of the target,
+    /// and waits until the GPU is done. False where something can't be imported or drawn.
+    [[nodiscard]] virtual bool blit(const Buffer& from, const Buffer& to,
+                                    const std::optional<OverlayPicture>& overlay) = 0;
     /// Frees what was imported of that buffer.
     virtual void forget(const Buffer& buffer) = 0;
 };

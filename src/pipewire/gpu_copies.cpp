@@ -51,8 +51,8 @@ BufferRef GpuCopies::allocate(Size size, std::span<const std::uint64_t> modifier
     }
 }
 
-bool GpuCopies::copy(const Buffer& from, const Buffer& to) {
-    if (!haveGpu() || !gpu_->blit(from, to))
+bool GpuCopies::copy(const Buffer& from, const Buffer& to, const std::optional<OverlayPicture>& overlay) {
+    if (!haveGpu() || !gpu_->blit(from, to, overlay))
         return false;
     ++count_;
     return true;

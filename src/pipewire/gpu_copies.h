@@ -32,7 +32,7 @@ public:
     /// A dma-buf to copy into, with one of the modifiers. nullptr where there is none, which the log tells.
     [[nodiscard]] BufferRef allocate(Size size, std::span<const std::uint64_t> modifiers);
     /// False where it can't be done.
-    [[nodiscard]] bool copy(const Buffer& from, const Buffer& to);
+    [[nodiscard]] bool copy(const Buffer& from, const Buffer& to, const std::optional<OverlayPicture>& overlay);
     [[nodiscard]] bool read(const Buffer& from, std::span<std::uint32_t> argb) override;
     void forget(const Buffer& buffer);
     /// Gives the GPU back until it is needed again.

@@ -73,7 +73,7 @@ Ladder Negotiation::ladderFor(const Buffer* picture, Withheld withheld) {
     const bool gpu = (options_.role == StreamRole::screen || !mapped) && gpu_.canTake(*picture);
     Ladder ladder{.copies = mapped || gpu, .role = options_.role};
     const bool memoryOnly = withheld == Withheld::dmaBufs && ladder.copies;
-    if (gpu && !embedded && !blitsRefused_ && !memoryOnly) {
+    if (gpu && !blitsRefused_ && !memoryOnly) {
         ladder.blitModifiers = gpu_.modifiers();
         ladder.fixedModifier = fixedModifier_;
     }

@@ -40,7 +40,7 @@ std::uint32_t over(std::uint32_t below, std::uint32_t above) noexcept {
     return result;
 }
 
-void draw(const Overlay& overlay, std::uint32_t y, std::span<std::uint32_t> row) noexcept {
+void draw(const OverlayPicture& overlay, std::uint32_t y, std::span<std::uint32_t> row) noexcept {
     const std::int64_t overlayY = std::int64_t{y} - overlay.position.y;
     if (overlayY < 0 || overlayY >= overlay.size.height)
         return;
@@ -91,7 +91,7 @@ bool PictureCopy::readable(const Buffer& buffer) {
 }
 
 bool PictureCopy::copy(const Buffer& from, PixelReader& reader, const CopyTarget& to,
-                       const std::optional<Overlay>& overlay) {
+                       const std::optional<OverlayPicture>& overlay) {
     const BufferLayout& layout = from.layout();
     if (layout.size.width < to.size.width || layout.size.height < to.size.height)
         return false;

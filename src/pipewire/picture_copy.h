@@ -3,6 +3,7 @@
 #pragma once
 
 #include "frame/mapped_buffer.h"
+#include "frame/overlay_picture.h"
 #include "frame/pixel_reader.h"
 
 #include <cstddef>
@@ -24,20 +25,14 @@ struct CopyTarget {
     std::span<std::byte> bytes;
 };
 
-/// An image that is drawn over the copy: premultiplied 0xAARRGGBB.
-struct Overlay {
-    std::span<const std::uint32_t> argb;
-    Size size;
-    Point position; ///< of its top left corner in the picture; may lie outside
-};
-
 class PictureCopy {
 public:
     /// Whether the CPU can read the buffer's picture.
     [[nodiscard]] bool readable(const Buffer& buffer);
     /// By a mapping, else by the reader. False, and the target is as it was, where the picture can't be read or is
     /// smaller than the target.
-    bool copy(const Buffer& from, PixelReader& reader, const CopyTarget& to, const std::optional<Overlay>& overlay);
+    bool copy(const Buffer& from, PixelReader& reader, const CopyTarget& to,
+              const std::optional<OverlayPicture>& overlay);
     static void fillBlack(const CopyTarget& to) noexcept;
     void forget(BufferId id) noexcept;
     void clear() noexcept;

@@ -66,10 +66,12 @@ private:
     void wantWholeFrame();
     [[nodiscard]] Slot* freeSlot(BufferId content);
     [[nodiscard]] Slot* directSlot();
-    [[nodiscard]] Slot* blitSlot();
+    [[nodiscard]] Slot* blitSlot(const std::optional<Plane>& cursor);
     [[nodiscard]] Slot* copySlot(const std::optional<Plane>& cursor);
     [[nodiscard]] CopyTarget targetIn(const Slot& slot) const noexcept;
     void fillCopy(Slot& slot, const std::optional<Plane>& cursor);
+    /// What is to be drawn in.
+    [[nodiscard]] std::optional<OverlayPicture> overlayOf(const std::optional<Plane>& cursor);
     void handOn(Slot& slot, const FrameUpdate& update);
 
     StreamSink& sink_;
@@ -159,7 +161,7 @@ void StreamSink::Stream::show(const FrameUpdate& update) {
         return;
     }
     Slot* const slot = format->rung == Rung::direct ? directSlot()
-                       : format->rung == Rung::blit ? blitSlot()
+                       : format->rung == Rung::blit ? blitSlot(update.frame.cursor)
                                                     : copySlot(update.frame.cursor);
     if (slot)
         handOn(*slot, update);
@@ -426,13 +428,13 @@ Slot* StreamSink::Stream::directSlot() {
     return slot;
 }
 
-Slot* StreamSink::Stream::blitSlot() {
+Slot* StreamSink::Stream::blitSlot(const std::optional<Plane>& cursor) {
     if (negotiation_.staleFor(picture_.get())) {
         announce();
         return nullptr;
     }
     Slot* const slot = picture_ ? freeSlot(0) : nullptr;
-    if (!slot || gpu_.copy(*picture_, *slot->target))
+    if (!slot || gpu_.copy(*picture_, *slot->target, overlayOf(cursor)))
         return slot;
     announceWithoutBlits();
     return nullptr;
@@ -459,15 +461,20 @@ CopyTarget StreamSink::Stream::targetIn(const Slot& slot) const noexcept {
 
 void StreamSink::Stream::fillCopy(Slot& slot, const std::optional<Plane>& cursor) {
     const CopyTarget target = targetIn(slot);
-    std::optional<Overlay> overlay;
-    if (cursor && options_.cursor == CursorMode::embedded) {
-        cursorImage_.load(*cursor->buffer, gpu_);
-        overlay = Overlay{.argb = cursorImage_.argb(), .size = cursorImage_.size(), .position = cursor->position};
-    }
-    if (picture_ && copier_.copy(*picture_, gpu_, target, overlay))
+    if (picture_ && copier_.copy(*picture_, gpu_, target, overlayOf(cursor)))
         counters_.bytesCopied += target.bytes.size();
     else
         PictureCopy::fillBlack(target);
+}
+
+std::optional<OverlayPicture> StreamSink::Stream::overlayOf(const std::optional<Plane>& cursor) {
+    if (!cursor || options_.cursor != CursorMode::embedded)
+        return {};
+    cursorImage_.load(*cursor->buffer, gpu_);
+    return OverlayPicture{.id = cursorImage_.id(),
+                          .argb = cursorImage_.argb(),
+                          .size = cursorImage_.size(),
+                          .position = cursor->position};
 }
 
 void StreamSink::Stream::handOn(Slot& slot, const FrameUpdate& update) {

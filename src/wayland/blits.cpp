@@ -33,7 +33,7 @@ Blits::Result Blits::draw(const Buffer& from) {
         }
         if (import.state() == ImportState::pending || import.buffer().busy())
             continue;
-        if (!gpu_->blit(from, *target))
+        if (!gpu_->blit(from, *target, {}))
             return impossible;
         ++count_;
         return {.buffer = &import.buffer(), .impossible = false};

@@ -59,7 +59,8 @@ public:
         }
         throw Error(ENOMEM, {.operation = "allocate", .object = "a dma-buf of the fake GPU"});
     }
-    [[nodiscard]] bool blit(const Buffer& from, const Buffer& to) override {
+    [[nodiscard]] bool blit(const Buffer& from, const Buffer& to,
+                            const std::optional<OverlayPicture>& overlay) override {
         if (!host_.blits)
             return false;
         const auto source = MappedBuffer::map(from, MapAccess::read);
@@ -71,6 +72,8 @@ public:
         const std::size_t row = std::size_t{to.layout().size.width} * 4;
         for (std::uint32_t y = 0; y < to.layout().size.height; ++y)
             std::memcpy(target->row(y).data(), source->row(y).data(), row);
+        if (overlay)
+            blend(*overlay, *target, to.layout().size);
         return true;
     }
     [[nodiscard]] bool read(const Buffer& from, std::span<std::uint32_t> argb) override {
@@ -87,6 +90,27 @@ public:
     void forget(const Buffer& buffer) override { host_.known.erase(buffer.id()); }
 
 private:
+    static void blend(const OverlayPicture& overlay, const MappedBuffer& target, Size size) {
+        for (std::uint32_t y = 0; y < overlay.size.height; ++y)
+            for (std::uint32_t x = 0; x < overlay.size.width; ++x) {
+                const Point place{overlay.position.x + static_cast<std::int32_t>(x),
+                                  overlay.position.y + static_cast<std::int32_t>(y)};
+                if (place.x < 0 || place.y < 0 || place.x >= static_cast<std::int32_t>(size.width) ||
+                    place.y >= static_cast<std::int32_t>(size.height))
+                    continue;
+                std::byte* const bytes =
+                    target.row(static_cast<std::uint32_t>(place.y)).data() + std::ptrdiff_t{place.x} * 4;
+                std::uint32_t below = 0;
+                std::memcpy(&below, bytes, 4);
+                const std::uint32_t above = overlay.argb[std::size_t{y} * overlay.size.width + x];
+                std::uint32_t blended = 0;
+                for (const unsigned shift : {0U, 8U, 16U})
+                    blended |= ((above >> shift & 0xff) + (below >> shift & 0xff) * (255 - (above >> 24)) / 255)
+                               << shift;
+                std::memcpy(bytes, &blended, 4);
+            }
+    }
+
     FakeGpuHost& host_;
 };
 

@@ -102,7 +102,7 @@ TEST_P(GpuFormat, IsCopiedToTheLastPixel) {
         EXPECT_EQ(target->kind(), BufferKind::dmaBuf);
         for (std::uint64_t frame = 1; frame < 3; ++frame) {
             static_cast<void>(source.poll());
-            ASSERT_TRUE(gpu_->blit(primary(), *target));
+            ASSERT_TRUE(gpu_->blit(primary(), *target, {}));
             EXPECT_TRUE(showsPattern(read(*target), target->layout().size, frame));
             if (target->layout().format.modifier == DRM_FORMAT_MOD_LINEAR &&
                 MappedBuffer::map(*target, MapAccess::read)) {
@@ -117,7 +117,7 @@ INSTANTIATE_TEST_SUITE_P(All, GpuFormat, testing::Values("XR24", "AR24", "XB24",
 TEST_F(GpuTest, CopiesAFullHdPicture) {
     show("1920x1080");
     const BufferRef target = gpu_->allocate({1920, 1080}, DRM_FORMAT_XRGB8888, {});
-    ASSERT_TRUE(gpu_->blit(primary(), *target));
+    ASSERT_TRUE(gpu_->blit(primary(), *target, {}));
     EXPECT_TRUE(showsPattern(read(*target), {1920, 1080}, 0));
 }
 
@@ -141,7 +141,7 @@ TEST_F(GpuTest, SeesWhatIsDrawnAfterTheImport) {
 TEST_F(GpuTest, ScalesWhereTheSizesDiffer) {
     show("640x480");
     const BufferRef target = gpu_->allocate({1280, 960}, DRM_FORMAT_XRGB8888, {});
-    ASSERT_TRUE(gpu_->blit(primary(), *target));
+    ASSERT_TRUE(gpu_->blit(primary(), *target, {}));
     const std::vector<std::uint32_t> pixels = read(*target);
     // In the smooth parts a pixel of twice the size is near the one it comes from; the top is still the top.
     for (const Point place : {Point{300, 40}, Point{600, 30}, Point{40, 440}, Point{600, 440}}) {
@@ -155,12 +155,55 @@ TEST_F(GpuTest, ScalesWhereTheSizesDiffer) {
     }
 }
 
+TEST_F(GpuTest, DrawsAnotherPictureOverTheCopy) {
+    show("320x240");
+    const BufferRef target = gpu_->allocate({320, 240}, DRM_FORMAT_XRGB8888, {});
+    const auto below = [](std::uint32_t x, std::uint32_t y) { return patternPixel(0, x, y) & 0xffffff; };
+    // Opaque, clear, and half of it: rows of 3.
+    std::vector<std::uint32_t> argb{0xff112233, 0x00000000, 0x80400020, 0xff0000ff, 0xff00ff00, 0xffff0000};
+    OverlayPicture overlay{.id = 1, .argb = argb, .size = {3, 2}, .position = {100, 50}};
+    ASSERT_TRUE(gpu_->blit(primary(), *target, overlay));
+    std::vector<std::uint32_t> pixels = read(*target);
+    const auto at = [&](std::uint32_t x, std::uint32_t y) { return pixels[y * 320 + x] & 0xffffff; };
+    EXPECT_EQ(at(100, 50), 0x112233U);
+    EXPECT_EQ(at(101, 50), below(101, 50));
+    for (const unsigned shift : {0U, 8U, 16U})
+        EXPECT_NEAR(static_cast<int>(at(102, 50) >> shift & 0xff),
+                    static_cast<int>((0x400020U >> shift & 0xff) + (below(102, 50) >> shift & 0xff) * 127 / 255), 1);
+    EXPECT_EQ(at(100, 51), 0x0000ffU) << "blue is blue, and the second row is below the first";
+    EXPECT_EQ(at(101, 51), 0x00ff00U);
+    EXPECT_EQ(at(102, 51), 0xff0000U);
+    for (const auto& [x, y] : {std::pair{99U, 50U}, {103U, 50U}, {100U, 49U}, {100U, 52U}})
+        EXPECT_EQ(at(x, y), below(x, y)) << x << "," << y;
+
+    // Its corner lies outside, and it is another one.
+    argb.assign(6, 0xffabcdef);
+    overlay.id = 2;
+    overlay.position = {-2, -1};
+    ASSERT_TRUE(gpu_->blit(primary(), *target, overlay));
+    pixels = read(*target);
+    EXPECT_EQ(at(0, 0), 0xabcdefU);
+    EXPECT_EQ(at(1, 0), below(1, 0));
+    EXPECT_EQ(at(0, 1), below(0, 1));
+    EXPECT_EQ(at(100, 50), below(100, 50));
+
+    overlay.position = {318, 239};
+    ASSERT_TRUE(gpu_->blit(primary(), *target, overlay));
+    pixels = read(*target);
+    EXPECT_EQ(at(318, 239), 0xabcdefU);
+    EXPECT_EQ(at(319, 239), 0xabcdefU);
+    EXPECT_EQ(at(0, 0), below(0, 0));
+
+    ASSERT_TRUE(gpu_->blit(primary(), *target, {}));
+    EXPECT_TRUE(showsPattern(read(*target), {320, 240}, 0));
+}
+
 TEST_F(GpuTest, RefusesPlainMemoryWithoutAskingEgl) {
     const BufferRef memory = doubles::makeMemoryBuffer({64, 64});
     const BufferRef target = gpu_->allocate({64, 64}, DRM_FORMAT_XRGB8888, {});
     std::vector<std::uint32_t> pixels(64 * 64);
-    EXPECT_FALSE(gpu_->blit(*memory, *target));
-    EXPECT_FALSE(gpu_->blit(*target, *memory));
+    EXPECT_FALSE(gpu_->blit(*memory, *target, {}));
+    EXPECT_FALSE(gpu_->blit(*target, *memory, {}));
     EXPECT_FALSE(gpu_->read(*memory, pixels));
 }
 
@@ -173,8 +216,8 @@ TEST_F(GpuTest, RefusesADmaBufThatCannotBeImportedAndStaysUsable) {
     const BufferRef target = gpu_->allocate({64, 64}, DRM_FORMAT_XRGB8888, {});
     std::vector<std::uint32_t> pixels(64 * 64);
     for (int twice = 0; twice < 2; ++twice) {
-        EXPECT_FALSE(gpu_->blit(*readOnly, *target));
-        EXPECT_FALSE(gpu_->blit(*target, *readOnly));
+        EXPECT_FALSE(gpu_->blit(*readOnly, *target, {}));
+        EXPECT_FALSE(gpu_->blit(*target, *readOnly, {}));
         EXPECT_FALSE(gpu_->read(*readOnly, pixels));
     }
     show("320x240");
@@ -196,7 +239,7 @@ TEST_F(GpuTest, ForgettingABufferFreesAllOfIt) {
     const auto round = [&] {
         show("640x480,buffers=2");
         const BufferRef target = gpu_->allocate({640, 480}, DRM_FORMAT_XRGB8888, {});
-        EXPECT_TRUE(gpu_->blit(primary(), *target));
+        EXPECT_TRUE(gpu_->blit(primary(), *target, {}));
         EXPECT_TRUE(showsPattern(read(primary()), {640, 480}, 0));
         gpu_->forget(primary());
         gpu_->forget(*target);

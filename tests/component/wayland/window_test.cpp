@@ -226,7 +226,7 @@ public:
             << "what both know";
         return record_.allocated.emplace_back(makeMemoryBuffer(size, BufferKind::dmaBuf, fourcc));
     }
-    bool blit(const Buffer& from, const Buffer& to) override {
+    bool blit(const Buffer& from, const Buffer& to, const std::optional<OverlayPicture>&) override {
         record_.blits.emplace_back(from.id(), to.id());
         return record_.blitSucceeds;
     }
