@@ -3,8 +3,6 @@
 #include "pipewire/stream_sink.h"
 
 #include "pipewire/buffer_set.h"
-#include "pipewire/cursor_image.h"
-#include "pipewire/frame_metadata.h"
 #include "pipewire/frame_pacing.h"
 #include "pipewire/gpu_copies.h"
 #include "pipewire/negotiation.h"
@@ -12,9 +10,9 @@
 #include "pipewire/published_node.h"
 #include "pipewire/set_churn.h"
 #include "pipewire/slot_pool.h"
+#include "pipewire/slot_writer.h"
 
 #include <fmt/format.h>
-#include <spa/param/video/raw.h>
 
 #include <algorithm>
 #include <optional>
@@ -68,10 +66,6 @@ private:
     [[nodiscard]] Slot* directSlot();
     [[nodiscard]] Slot* blitSlot(const std::optional<Plane>& cursor);
     [[nodiscard]] Slot* copySlot(const std::optional<Plane>& cursor);
-    [[nodiscard]] CopyTarget targetIn(const Slot& slot) const noexcept;
-    void fillCopy(Slot& slot, const std::optional<Plane>& cursor);
-    /// What is to be drawn in.
-    [[nodiscard]] std::optional<OverlayPicture> overlayOf(const std::optional<Plane>& cursor);
     void handOn(Slot& slot, const FrameUpdate& update);
 
     StreamSink& sink_;
@@ -83,12 +77,11 @@ private:
     std::uint64_t directFrames_ = 0;
 
     BufferRef picture_; ///< what the guest shows; nothing: no picture
-    Damage damage_;     ///< since the last frame handed on
     BufferSet set_{mostBuffers};
-    CursorImage cursorImage_;
     GpuCopies gpu_;
     BufferRef firstTarget_; ///< of the next pool's copies
     PictureCopy copier_;
+    SlotWriter writer_;
     Negotiation negotiation_;
 
     SetChurn churn_;
@@ -97,9 +90,6 @@ private:
     SharedMemoryUse sharedMemoryUse_ = SharedMemoryUse::open;
     bool abandoned_ = false; ///< the last consumer has gone, and its format stands
 
-    std::uint64_t sequence_ = 0;     ///< of the last frame handed on
-    std::uint64_t sequenceBase_ = 0; ///< what earlier sources left off at
-    std::int64_t lastTimestamp_ = 0;
     NodeState state_ = NodeState::offline;
 
     // The node's end is told to what stands above it.
@@ -116,6 +106,7 @@ StreamSink::Stream::Stream(StreamSink& sink, EventLoop& loop, Log& log, GpuFacto
     , log_(log)
     , options_(std::move(options))
     , gpu_(log, std::move(makeGpu))
+    , writer_(options_.cursor, gpu_, copier_)
     , negotiation_(log, options_, gpu_, copier_)
     , pacing_(loop, {.frameDue = [this](TimePoint due) { demand_->frameWanted(sink_, due); },
                      .wholeFrameDue = [this] { wantWholeFrame(); },
@@ -137,7 +128,7 @@ void StreamSink::Stream::attach(FrameDemand& demand) {
 
 void StreamSink::Stream::show(const FrameUpdate& update) {
     picture_ = update.frame.primary ? update.frame.primary->buffer : nullptr;
-    damage_.add(update.primaryDamage);
+    writer_.note(update);
     if (picture_) {
         set_.use(picture_);
         for (const BufferRef& other : update.primaryBuffers)
@@ -176,24 +167,21 @@ void StreamSink::Stream::forget(const Buffer& buffer) {
     set_.drop(buffer.id());
     gpu_.forget(buffer);
     copier_.forget(buffer.id());
-    cursorImage_.forget(buffer.id());
+    writer_.forget(buffer.id());
 }
 
 void StreamSink::Stream::sourceGone() {
     picture_.reset();
     set_.clear();
     copier_.clear();
-    cursorImage_.forget(cursorImage_.id());
+    writer_.sourceGone();
     pool_.unlock();
-    sequenceBase_ = sequence_;
     const Offer* const format = negotiation_.chosen();
     if (state_ != NodeState::streaming || !format || format->rung != Rung::copy)
         return;
     pool_.collect(*published_.node());
     if (Slot* const slot = pool_.freeSlotFor(0)) {
-        PictureCopy::fillBlack(targetIn(*slot));
-        tellCursor(*slot, cursorImage_, {});
-        tellDamage(*slot->buffer->buffer, Damage::all(format->size));
+        writer_.writeNothing(*slot, *format);
         pool_.push(*published_.node(), *slot);
     }
 }
@@ -434,7 +422,7 @@ Slot* StreamSink::Stream::blitSlot(const std::optional<Plane>& cursor) {
         return nullptr;
     }
     Slot* const slot = picture_ ? freeSlot(0) : nullptr;
-    if (!slot || gpu_.copy(*picture_, *slot->target, overlayOf(cursor)))
+    if (!slot || writer_.blit(*slot, *picture_, cursor))
         return slot;
     announceWithoutBlits();
     return nullptr;
@@ -447,51 +435,13 @@ Slot* StreamSink::Stream::copySlot(const std::optional<Plane>& cursor) {
     }
     Slot* const slot = freeSlot(0);
     if (slot)
-        fillCopy(*slot, cursor);
+        counters_.bytesCopied += writer_.copy(*slot, *negotiation_.chosen(), picture_.get(), cursor);
     return slot;
 }
 
-CopyTarget StreamSink::Stream::targetIn(const Slot& slot) const noexcept {
-    const Offer& format = *negotiation_.chosen();
-    return {.format = format.videoFormat == SPA_VIDEO_FORMAT_YUY2 ? CopyFormat::yuy2 : CopyFormat::bgrx,
-            .size = format.size,
-            .stride = copyStride(format),
-            .bytes = slot.memory.bytes()};
-}
-
-void StreamSink::Stream::fillCopy(Slot& slot, const std::optional<Plane>& cursor) {
-    const CopyTarget target = targetIn(slot);
-    if (picture_ && copier_.copy(*picture_, gpu_, target, overlayOf(cursor)))
-        counters_.bytesCopied += target.bytes.size();
-    else
-        PictureCopy::fillBlack(target);
-}
-
-std::optional<OverlayPicture> StreamSink::Stream::overlayOf(const std::optional<Plane>& cursor) {
-    if (!cursor || options_.cursor != CursorMode::embedded)
-        return {};
-    cursorImage_.load(*cursor->buffer, gpu_);
-    return OverlayPicture{.id = cursorImage_.id(),
-                          .argb = cursorImage_.argb(),
-                          .size = cursorImage_.size(),
-                          .position = cursor->position};
-}
-
 void StreamSink::Stream::handOn(Slot& slot, const FrameUpdate& update) {
-    spa_buffer& buffer = *slot.buffer->buffer;
-    sequence_ = std::max(sequence_, sequenceBase_ + update.frame.sequence);
-    lastTimestamp_ = std::max<std::int64_t>(update.frame.queriedAt.time_since_epoch().count(), lastTimestamp_ + 1);
-    tellHeader(buffer, lastTimestamp_, sequence_);
-    if (options_.cursor == CursorMode::metadata) {
-        if (update.frame.cursor)
-            cursorImage_.load(*update.frame.cursor->buffer, gpu_);
-        tellCursor(slot, cursorImage_, update.frame.cursor);
-    }
-    // Where the cursor is drawn in, it is drawn anew somewhere else.
     const Offer& format = *negotiation_.chosen();
-    if (negotiation_.damageIsKnown())
-        tellDamage(buffer, options_.cursor == CursorMode::embedded ? Damage::all(format.size) : damage_);
-    damage_.clear();
+    writer_.describe(slot, format, update, negotiation_.damageIsKnown());
     StreamNode& node = *published_.node();
     pool_.push(node, slot);
     pacing_.handedOn(node.driving() ? FramePacing::Cycle::awaited : FramePacing::Cycle::unknown);
