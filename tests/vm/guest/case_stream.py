@@ -102,6 +102,23 @@ class Mbochs(unittest.TestCase):
                 taken = session.picture(f"stream-mbochs-{seed}")
                 self.assertIsNone(pictures.difference(taken, drawn), viewer.text())
 
+    def test_gstreamer_dma_bufs(self):
+        """GStreamer's caps for dma-bufs: it is handed them as such, by their fourcc."""
+        with Mdev("mbochs_readwrite", "medium") as mdev, Player(mdev.uuid) as player, Session() as session:
+            player.mode(640, 480)
+            player.draw(1)
+            viewer = session.viewer(mdev.uuid)
+            done = subprocess.run(["gst-launch-1.0", "-v", "pipewiresrc", "target-object=screen", "num-buffers=2", "!",
+                                   "video/x-raw(memory:DMABuf),format=DMA_DRM,drm-format=XR24", "!", "fakesink"],
+                                  env={**os.environ, **session.environment}, timeout=90, capture_output=True,
+                                  text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr + viewer.text())
+            taken = [line for line in done.stdout.splitlines() if "fakesink0.GstPad:sink: caps" in line]
+            self.assertRegex(taken[0], r"memory:DMABuf.*width=\(int\)640, height=\(int\)480")
+            report = viewer.finish()
+        self.assertEqual(report["bytes_copied"], 0)
+        self.assertEqual(report["stream"]["path"], "the guest's own buffers")
+
     def test_the_drivers_own_dma_bufs(self):
         """What a consumer gets is, by its inode, what the driver exported; flips in any order."""
         with Mdev("mbochs_readwrite", "medium") as mdev, Player(mdev.uuid) as player, Session() as session:
