@@ -41,6 +41,11 @@ void BufferSet::drop(BufferId id) noexcept {
     std::erase_if(buffers_, [&](const BufferRef& buffer) { return buffer->id() == id; });
 }
 
+bool BufferSet::allBeingRead() const noexcept {
+    return buffers_.size() > 1 &&
+           std::all_of(buffers_.begin(), buffers_.end(), [](const BufferRef& buffer) { return buffer->beingRead(); });
+}
+
 void BufferSet::limit(std::size_t capacity) noexcept {
     capacity_ = std::max<std::size_t>(capacity, 1);
     if (buffers_.size() > capacity_)

@@ -28,6 +28,8 @@ public:
     /// Where a consumer takes fewer slots than there are buffers, and when it is gone. At least 1.
     void limit(std::size_t capacity) noexcept;
 
+    /// Whether a source that turns between them, and waits for readers, has none left to draw in.
+    [[nodiscard]] bool allBeingRead() const noexcept;
     [[nodiscard]] std::span<const BufferRef> buffers() const noexcept { return buffers_; }
     /// Of all buffers; nothing while there are none.
     [[nodiscard]] const BufferLayout* layout() const noexcept {

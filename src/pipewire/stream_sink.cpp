@@ -48,7 +48,7 @@ private:
     void formatChosen(const ChosenFormat* format) override;
     void bufferAdded(pw_buffer& buffer) override;
     void bufferRemoved(pw_buffer& buffer) override;
-    void cycleDone() override { pacing_.cycleDone(); }
+    void cycleDone() override;
     std::vector<Pod> nodeFormats() override;
     void nodeLost() override;
     void consumersChanged() override;
@@ -60,6 +60,7 @@ private:
     void renewOffer();
 
     void forgetFormat();
+    void takeBackBuffers();
     void beginFrames();
     void wantWholeFrame();
     [[nodiscard]] Slot* freeSlot(BufferId content);
@@ -97,6 +98,7 @@ private:
     Watch announcement_;
     FramePacing pacing_;
     SlotPool pool_;
+    std::unique_ptr<Timer> takeBackTimer_;
     PublishedNode published_;
 };
 
@@ -115,6 +117,7 @@ StreamSink::Stream::Stream(StreamSink& sink, EventLoop& loop, Log& log, GpuFacto
                              pool_.retellCursor();
                              wantWholeFrame();
                          }})
+    , takeBackTimer_(loop.makeTimer([this] { takeBackBuffers(); }))
     , published_(loop, log, options_, *this) {
     counters_.dropped = 0;
     pacing_.setInterval(negotiation_.interval());
@@ -206,6 +209,7 @@ void StreamSink::Stream::stateChanged(NodeState state, const char* error) {
         return;
     }
     pacing_.stop();
+    takeBackTimer_->disarm();
     if (before == NodeState::streaming && demand_)
         demand_->frameNotWanted(sink_);
     if (state == NodeState::idle)
@@ -297,6 +301,7 @@ void StreamSink::Stream::nodeLost() {
     announcement_ = {};
     newPool_ = {};
     pacing_.stop();
+    takeBackTimer_->disarm();
     forgetFormat();
     state_ = NodeState::offline;
     if (demand_)
@@ -348,6 +353,21 @@ void StreamSink::Stream::renewOffer() {
     // The daemon would hand the last consumer's format to the next one, whatever is offered.
     if (negotiation_.chosen())
         published_.suspend();
+}
+
+void StreamSink::Stream::cycleDone() {
+    if (state_ == NodeState::streaming) {
+        pool_.collect(*published_.node());
+        if (set_.allBeingRead())
+            takeBackTimer_->arm(loop_.now() + pacing_.interval());
+    }
+    pacing_.cycleDone();
+}
+
+void StreamSink::Stream::takeBackBuffers() {
+    // The source has none left to draw in, so no frame comes with which consumers would give any back.
+    if (state_ == NodeState::streaming && !pacing_.busy() && set_.allBeingRead())
+        pool_.cycle(*published_.node());
 }
 
 void StreamSink::Stream::announce() {

@@ -70,6 +70,8 @@ public:
         addBuffer();
         std::rotate(buffers_.begin(), buffers_.end() - 1, buffers_.end());
     }
+    /// Whether flip() would draw into what a consumer reads.
+    [[nodiscard]] bool nextIsBeingRead() const noexcept { return buffers_.front().buffer->beingRead(); }
     /// Draws the next picture into the buffer that was shown longest ago, and shows it.
     void flip() {
         std::rotate(buffers_.begin(), buffers_.begin() + 1, buffers_.end());

@@ -141,6 +141,55 @@ TEST_F(StreamTest, BuffersThatTheSourceKnowsAreInTheFirstPool) {
     EXPECT_EQ(consumer.report().formats, 1U) << log.text;
 }
 
+class WaitingGuestTest : public StreamTest {
+protected:
+    /// A guest whose buffers are ours, as a region-type vGPU's are: it draws in none that is being read. Whether it
+    /// could show so many more pictures.
+    bool showsPictures(Guest& waiting, const Consumer& consumer, int count, Nanoseconds longest = 10s) {
+        waiting.onPoll = [&waiting, &count] {
+            if (count > 0 && !waiting.nextIsBeingRead()) {
+                waiting.flip();
+                --count;
+            }
+        };
+        const bool shown =
+            runUntil([&] { return count == 0 && consumer.report().lastSequence == waiting.sequence(); }, longest);
+        waiting.onPoll = {};
+        return shown;
+    }
+    void startWaiting(Guest& waiting) {
+        waiting.useBuffers(3, small);
+        waiting.tellBuffers();
+        waiting.flip();
+        start();
+        engine.setSource(&waiting);
+    }
+};
+
+TEST_F(WaitingGuestTest, AConsumerThatHoldsOneFrameStopsNothing) {
+    Guest waiting(BufferKind::memory);
+    startWaiting(waiting);
+    {
+        const Consumer consumer(name, {"shm", "hold=1"});
+        EXPECT_TRUE(showsPictures(waiting, consumer, 50)) << consumer.report().frames << log.text;
+        EXPECT_EQ(consumer.report().mismatches, 0U);
+    }
+    engine.setSource(nullptr);
+}
+
+TEST_F(WaitingGuestTest, BuffersComeBackWithoutAFrameThatCouldBringThem) {
+    Guest waiting(BufferKind::memory);
+    startWaiting(waiting);
+    {
+        Consumer consumer(name, {"shm", "hold=3"});
+        EXPECT_FALSE(showsPictures(waiting, consumer, 50, 1s)) << "it holds them all";
+        consumer.releaseHeld();
+        EXPECT_TRUE(runUntil([&] { return !waiting.nextIsBeingRead(); })) << log.text;
+        EXPECT_EQ(consumer.report().mismatches, 0U);
+    }
+    engine.setSource(nullptr);
+}
+
 TEST_F(StreamTest, NewBuffersInARowAreOneNewPool) {
     guest.useBuffers(2, small);
     guest.flip();
