@@ -10,6 +10,7 @@
 #include <spa/param/param.h>
 #include <spa/param/video/format.h>
 #include <spa/pod/builder.h>
+#include <spa/pod/iter.h>
 #include <spa/pod/parser.h>
 
 #include <algorithm>
