@@ -65,8 +65,7 @@ private:
     void wantWholeFrame();
     [[nodiscard]] Slot* freeSlot(BufferId content);
     [[nodiscard]] Slot* directSlot();
-    [[nodiscard]] Slot* blitSlot(const std::optional<Plane>& cursor);
-    [[nodiscard]] Slot* copySlot(const std::optional<Plane>& cursor);
+    [[nodiscard]] Slot* copySlot(const Offer& format, const std::optional<Plane>& cursor);
     void handOn(Slot& slot, const FrameUpdate& update);
 
     StreamSink& sink_;
@@ -154,9 +153,7 @@ void StreamSink::Stream::show(const FrameUpdate& update) {
         demand_->refreshWanted(sink_);
         return;
     }
-    Slot* const slot = format->rung == Rung::direct ? directSlot()
-                       : format->rung == Rung::blit ? blitSlot(update.frame.cursor)
-                                                    : copySlot(update.frame.cursor);
+    Slot* const slot = format->rung == Rung::direct ? directSlot() : copySlot(*format, update.frame.cursor);
     if (slot)
         handOn(*slot, update);
     const TimePoint due = pacing_.advance();
@@ -436,26 +433,23 @@ Slot* StreamSink::Stream::directSlot() {
     return slot;
 }
 
-Slot* StreamSink::Stream::blitSlot(const std::optional<Plane>& cursor) {
+Slot* StreamSink::Stream::copySlot(const Offer& format, const std::optional<Plane>& cursor) {
     if (negotiation_.staleFor(picture_.get())) {
         announce();
         return nullptr;
     }
-    Slot* const slot = picture_ ? freeSlot(0) : nullptr;
-    if (!slot || writer_.blit(*slot, *picture_, cursor))
-        return slot;
-    announceWithoutBlits();
-    return nullptr;
-}
-
-Slot* StreamSink::Stream::copySlot(const std::optional<Plane>& cursor) {
-    if (negotiation_.staleFor(picture_.get())) {
-        announce();
+    const bool byGpu = format.rung == Rung::blit;
+    if (byGpu && !picture_)
         return nullptr;
-    }
     Slot* const slot = freeSlot(0);
-    if (slot)
-        counters_.bytesCopied += writer_.copy(*slot, *negotiation_.chosen(), picture_.get(), cursor);
+    if (!slot)
+        return nullptr;
+    if (!byGpu) {
+        counters_.bytesCopied += writer_.copy(*slot, format, picture_.get(), cursor);
+    } else if (!writer_.blit(*slot, *picture_, cursor)) {
+        announceWithoutBlits();
+        return nullptr;
+    }
     return slot;
 }
 

@@ -82,6 +82,21 @@ protected:
         guest.flip();
         return runUntil([&] { return consumer.report().lastSequence == guest.sequence(); });
     }
+    /// Puts the cursor over the pixel that the consumer's report has: 300, 100.
+    void coverFirstPixel() { guest.showCursor({300 - patternCursorHotSpot.x - 1, 100 - patternCursorHotSpot.y - 3}); }
+    /// That pixel is the guest's, with the cursor's blended over it where that covers it.
+    void expectFirstPixel(const Consumer& consumer, bool covered) {
+        const std::uint32_t cursor = cursorPixel(static_cast<std::uint32_t>(patternCursorHotSpot.x) + 1,
+                                                 static_cast<std::uint32_t>(patternCursorHotSpot.y) + 3);
+        ASSERT_NE(cursor >> 24, 0U) << "the cursor covers the place";
+        const std::uint32_t above = covered ? cursor : 0;
+        const std::uint32_t below = patternPixel(guest.sequence(), 300, 100);
+        for (const unsigned shift : {0U, 8U, 16U}) {
+            const std::uint32_t expected =
+                ((above >> shift) & 0xff) + ((below >> shift) & 0xff) * (255 - (above >> 24)) / 255;
+            EXPECT_NEAR((consumer.report().firstPixel >> shift) & 0xff, expected, 1) << "shift " << shift;
+        }
+    }
     std::string detail(std::string_view key) const {
         const SinkReport report = sink->report();
         const auto found = std::find_if(report.details.begin(), report.details.end(),

@@ -45,6 +45,7 @@ public:
             if (observer_)
                 observer_->bufferRetired(*drawn.buffer);
         buffers_.clear();
+        told_.clear();
         size_ = size;
         while (buffers_.size() < count)
             addBuffer();

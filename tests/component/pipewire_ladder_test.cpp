@@ -207,29 +207,17 @@ TEST_F(LadderTest, ACopyOfAFlippedPictureIsDamagedAllOver) {
 TEST_F(LadderTest, TheGpuDrawsTheCursorInOnDemand) {
     guest.useBuffers(2, small);
     guest.flip();
-    guest.showCursor({300 - patternCursorHotSpot.x - 1, 100 - patternCursorHotSpot.y - 3});
+    coverFirstPixel();
     start({.cursor = CursorMode::embedded});
     const Consumer consumer(name, {"dmabuf", "shm", "nocheck"});
     ASSERT_TRUE(flipAndWait(consumer)) << log.text;
     EXPECT_EQ(consumer.report().memoryType, SPA_DATA_DmaBuf);
     EXPECT_EQ(sink->report().bytesCopied, 0U);
     EXPECT_TRUE(log.told("copies by the GPU: the cursor is drawn in")) << log.text;
-    const std::uint32_t above = cursorPixel(static_cast<std::uint32_t>(patternCursorHotSpot.x) + 1,
-                                            static_cast<std::uint32_t>(patternCursorHotSpot.y) + 3);
-    const auto expectPixel = [&](std::uint32_t alpha) {
-        const std::uint32_t below = patternPixel(guest.sequence(), 300, 100);
-        for (const unsigned shift : {0U, 8U, 16U}) {
-            const std::uint32_t over = alpha == 0 ? 0 : (above >> shift) & 0xff;
-            EXPECT_NEAR((consumer.report().firstPixel >> shift) & 0xff,
-                        over + ((below >> shift) & 0xff) * (255 - alpha) / 255, 1)
-                << "shift " << shift;
-        }
-    };
-    ASSERT_NE(above >> 24, 0U) << "the cursor covers the place";
-    expectPixel(above >> 24);
+    expectFirstPixel(consumer, true);
     guest.hideCursor();
     ASSERT_TRUE(flipAndWait(consumer)) << log.text;
-    expectPixel(0);
+    expectFirstPixel(consumer, false);
 }
 
 TEST_F(LadderTest, NoDamageIsClaimedOfMemoryThatTheGuestMayBeDrawingIn) {

@@ -219,21 +219,13 @@ TEST_F(StreamTest, NewBuffersInARowAreOneNewPool) {
 TEST_F(StreamTest, ACursorIsDrawnIntoThePictureOnDemand) {
     guest.useBuffers(2, small);
     guest.flip();
-    guest.showCursor({300 - patternCursorHotSpot.x - 1, 100 - patternCursorHotSpot.y - 3});
+    coverFirstPixel();
     start({.cursor = CursorMode::embedded});
     const Consumer consumer(name, {"dmabuf", "shm", "nocheck"});
     ASSERT_TRUE(flipAndWait(consumer));
     EXPECT_EQ(consumer.report().memoryType, SPA_DATA_MemFd);
     EXPECT_EQ(consumer.report().cursorImages, 0U);
-    const std::uint32_t above = cursorPixel(static_cast<std::uint32_t>(patternCursorHotSpot.x) + 1,
-                                            static_cast<std::uint32_t>(patternCursorHotSpot.y) + 3);
-    const std::uint32_t below = patternPixel(guest.sequence(), 300, 100);
-    ASSERT_NE(above >> 24, 0U) << "the cursor covers the place";
-    for (const unsigned shift : {0U, 8U, 16U}) {
-        const std::uint32_t expected =
-            ((above >> shift) & 0xff) + ((below >> shift) & 0xff) * (255 - (above >> 24)) / 255;
-        EXPECT_NEAR((consumer.report().firstPixel >> shift) & 0xff, expected, 1) << "shift " << shift;
-    }
+    expectFirstPixel(consumer, true);
 }
 
 TEST_F(StreamTest, ACameraGetsYuy2) {
