@@ -40,6 +40,7 @@ void FramePacing::stop() {
     repeatTimer_->disarm();
     cycling_ = false;
     swapping_ = false;
+    repeating_ = false;
 }
 
 void FramePacing::swapBegun() {
@@ -47,7 +48,11 @@ void FramePacing::swapBegun() {
     lossTimer_->arm(scheduler_.now() + patience_);
 }
 
-void FramePacing::handedOn(Cycle cycle) {
+void FramePacing::handedOn(Cycle cycle, bool uncertain) {
+    if (uncertain && !repeating_) {
+        repeatDelay_ = std::min(2 * interval_, lastRepeat);
+        armRepeat();
+    }
     if (cycle == Cycle::unknown)
         return;
     cycling_ = true;
@@ -65,17 +70,23 @@ void FramePacing::cycleDone() {
 }
 
 TimePoint FramePacing::advance() {
+    repeating_ = false;
     due_ = std::max(due_ + interval_, scheduler_.now());
     return due_;
 }
 
 void FramePacing::repeatFirstFrame() {
+    armRepeat();
+    repeating_ = true;
+    due_ = scheduler_.now();
+    events_.firstFrameDue();
+}
+
+void FramePacing::armRepeat() {
     if (repeatDelay_ <= lastRepeat) {
         repeatTimer_->arm(scheduler_.now() + repeatDelay_);
         repeatDelay_ *= 2;
     }
-    due_ = scheduler_.now();
-    events_.firstFrameDue();
 }
 
 void FramePacing::frameLost() {

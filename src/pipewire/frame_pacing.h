@@ -9,7 +9,7 @@
 
 namespace vgpuview {
 
-/// No more often than the consumers want frames, never before all of them have seen the last one, and again where one
+/// No more often than the consumers want frames, never before the graph has run with the last one, and again where one
 /// was lost. No timer runs before begin() and after stop().
 class FramePacing {
 public:
@@ -19,7 +19,7 @@ public:
         std::function<void()> firstFrameDue = {};         ///< the same, for consumers that have had none
     };
     enum class Cycle {
-        awaited, ///< the graph runs, and cycleDone() tells when consumers have seen the frame
+        awaited, ///< the graph runs, and cycleDone() tells when it has
         unknown, ///< another node drives the graph
     };
 
@@ -35,21 +35,24 @@ public:
     /// A new pool was announced. begin() says that it is there.
     void swapBegun();
     [[nodiscard]] bool busy() const noexcept { return cycling_ || swapping_; }
-    void handedOn(Cycle cycle);
+    /// uncertain: consumers may throw the frame away, so that it comes again several times, unless others do.
+    void handedOn(Cycle cycle, bool uncertain);
     void cycleDone();
-    /// When the next frame is due, after one was taken.
+    /// When the next frame is due, after one was taken, handed on or not.
     [[nodiscard]] TimePoint advance();
 
 private:
     void repeatFirstFrame();
+    void armRepeat();
     void frameLost();
 
     Scheduler& scheduler_;
     Events events_;
     Nanoseconds interval_{};
     TimePoint due_{};
-    bool swapping_ = false; ///< a new pool is under way
-    bool cycling_ = false;  ///< the consumers have not all seen the last frame yet
+    bool swapping_ = false;  ///< a new pool is under way
+    bool cycling_ = false;   ///< the graph has not run with the last frame yet
+    bool repeating_ = false; ///< the next frame is one that was handed on before
     Nanoseconds patience_;
     Nanoseconds repeatDelay_{};
     std::unique_ptr<Timer> nextFrameTimer_;

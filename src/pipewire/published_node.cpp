@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cerrno>
 
@@ -16,6 +18,11 @@ constexpr Nanoseconds longestRetry = std::chrono::seconds(5);
 
 // What a pw_stream that takes video is, by itself.
 constexpr std::string_view consumerClass = "Stream/Input/Video";
+
+std::string descriptionOf(const SourceDescription& source) {
+    return source.vmName.empty() ? fmt::format("vGPU {} ({})", source.name, source.type)
+                                 : fmt::format("{} (vGPU {})", source.vmName, source.type);
+}
 
 NodeProperties propertiesOf(const std::string& name, const std::string& description, StreamRole role) {
     return {
@@ -45,12 +52,12 @@ PublishedNode::PublishedNode(EventLoop& loop, Log& log, const StreamOptions& opt
         refuseNameInUse();
 }
 
-void PublishedNode::publish(const std::string& defaultName, const std::string& defaultDescription) {
+void PublishedNode::publish(const SourceDescription& source) {
     wanted_ = true;
     if (description_.empty())
-        description_ = defaultDescription;
+        description_ = descriptionOf(source);
     if (name_.empty()) {
-        name_ = defaultName;
+        name_ = "vgpu-view." + source.name + (options_.role == StreamRole::camera ? ".camera" : "");
         if (connection_)
             refuseNameInUse();
     }
@@ -114,8 +121,12 @@ void PublishedNode::suspend() {
         connection_->suspend(*id);
 }
 
-std::string_view PublishedNode::daemonVersion() const noexcept {
-    return connection_ ? std::string_view(connection_->version()) : std::string_view();
+void PublishedNode::tell(SinkReport& report) const {
+    report.details.emplace_back("node_name", name_);
+    report.details.emplace_back("object_serial", serial_);
+    report.details.emplace_back("reconnects", std::to_string(reconnects_));
+    if (connection_)
+        report.details.emplace_back("daemon_version", connection_->version());
 }
 
 void PublishedNode::connect() {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "base/log.h"
+#include "frame/frame_sink.h"
+#include "frame/frame_source.h"
 #include "loop/event_loop.h"
 #include "pipewire/consumer_port.h"
 #include "pipewire/daemon_connection.h"
@@ -13,7 +15,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <string_view>
 
 namespace vgpuview {
 
@@ -47,9 +48,9 @@ public:
     PublishedNode(const PublishedNode&) = delete;
     PublishedNode& operator=(const PublishedNode&) = delete;
 
-    /// Puts the node into the graph, at once or when the daemon is back. Names are used where the options have none.
-    /// Throws Error (held) where another node has the name.
-    void publish(const std::string& defaultName, const std::string& defaultDescription);
+    /// Puts the node into the graph, at once or when the daemon is back. It is named after the source where the options
+    /// have no name. Throws Error (held) where another node has the name.
+    void publish(const SourceDescription& source);
     [[nodiscard]] bool published() const noexcept { return wanted_; }
     /// nullptr while there is none.
     [[nodiscard]] StreamNode* node() const noexcept { return node_.get(); }
@@ -64,12 +65,8 @@ public:
     /// take it or not.
     [[nodiscard]] SharedMemoryUse sharedMemoryUse() const noexcept;
 
-    [[nodiscard]] const std::string& name() const noexcept { return name_; }
-    /// Empty before the daemon has told it.
-    [[nodiscard]] const std::string& serial() const noexcept { return serial_; }
-    [[nodiscard]] std::uint64_t reconnects() const noexcept { return reconnects_; }
-    /// Empty while there is no daemon.
-    [[nodiscard]] std::string_view daemonVersion() const noexcept;
+    /// Name, serial (empty before the daemon has told it), reconnections, and the daemon's version while there is one.
+    void tell(SinkReport& report) const;
 
 private:
     void connect();

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <utility>
 
@@ -36,6 +37,11 @@ void describe(pw_buffer& buffer, std::uint32_t type, int fd, const BufferLayout&
 
 } // namespace
 
+bool Slot::held() const noexcept {
+    // One that the stream gave back counts us in.
+    return busy && std::atomic_ref(busy->count).load() > (ours ? 1U : 0U);
+}
+
 FrameMemory::~FrameMemory() {
     reset({});
 }
@@ -50,6 +56,8 @@ Slot& SlotPool::add(pw_buffer& buffer) {
     slots_.push_back(std::make_unique<Slot>());
     Slot& slot = *slots_.back();
     slot.buffer = &buffer;
+    slot.busy =
+        static_cast<spa_meta_busy*>(spa_buffer_find_meta_data(buffer.buffer, SPA_META_Busy, sizeof(spa_meta_busy)));
     buffer.user_data = &slot;
     return slot;
 }
@@ -88,6 +96,8 @@ void SlotPool::addMemory(pw_buffer& buffer, std::uint32_t stride, std::uint32_t 
 }
 
 void SlotPool::remove(pw_buffer& buffer) noexcept {
+    if (last_ == buffer.user_data)
+        last_ = nullptr;
     std::erase_if(slots_, [&](const std::unique_ptr<Slot>& slot) { return slot->buffer == &buffer; });
 }
 
@@ -97,36 +107,39 @@ void SlotPool::collect(StreamNode& node) noexcept {
     for (std::size_t tries = 0; tries < slots_.size(); ++tries) {
         pw_buffer* const buffer = node.dequeue();
         if (buffer && buffer->user_data) {
-            auto& slot = *static_cast<Slot*>(buffer->user_data);
-            slot.free = true;
-            if (slot.pushed)
-                slot.freeSince = cycles_;
-            slot.lock.release();
+            static_cast<Slot*>(buffer->user_data)->ours = true;
         } else if (!buffer && errno != EBUSY) {
             break;
         }
+    }
+    for (const std::unique_ptr<Slot>& slot : slots_) {
+        if (!slot->ours || slot->held()) {
+            slot->freeSince = 0;
+        } else if (slot->freeSince == 0) {
+            slot->freeSince = pushes_;
+        }
+        // Since PipeWire 1.2 the graph does not wait for consumers: they may still come for what was pushed last.
+        if (slot->freeSince != 0 && !onItsWay(*slot))
+            slot->lock.release();
     }
 }
 
 Slot* SlotPool::freeSlotFor(BufferId content) noexcept {
     Slot* best = nullptr;
     for (const std::unique_ptr<Slot>& slot : slots_)
-        if (slot->free && slot->content == content && slot->fd && slot->freeSince < cycles_ &&
-            (!best || slot->freeSince < best->freeSince))
+        if (slot->freeSince != 0 && !slot->held() && slot->content == content && slot->fd &&
+            (content != 0 || !onItsWay(*slot)) && (!best || slot->freeSince < best->freeSince))
             best = slot.get();
     return best;
 }
 
 void SlotPool::push(StreamNode& node, Slot& slot) noexcept {
-    slot.free = false;
+    slot.ours = false;
+    slot.freeSince = 0;
     slot.pushed = true;
+    last_ = &slot;
     node.push(*slot.buffer);
-    ++cycles_;
-}
-
-void SlotPool::cycle(StreamNode& node) noexcept {
-    node.cycle();
-    ++cycles_;
+    ++pushes_;
 }
 
 bool SlotPool::carries(BufferId content) const noexcept {

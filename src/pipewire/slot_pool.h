@@ -6,6 +6,8 @@
 #include "frame/buffer.h"
 #include "pipewire/stream_node.h"
 
+#include <spa/buffer/meta.h>
+
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -33,16 +35,20 @@ private:
 struct Slot {
     pw_buffer* buffer = nullptr;
     UniqueFd fd;
-    BufferId content = 0;        ///< the guest's buffer that it carries; 0: memory of ours
-    FrameMemory memory;          ///< of ours, stride by height; empty for all other memory
-    BufferRef target = {};       ///< of ours, for the GPU to copy into
-    BufferReadLock lock = {};    ///< of the guest's memory, while consumers may read it
-    BufferId cursorImage = 0;    ///< the cursor image that its metadata hold; 0: an empty one
-    bool cursorWritten = false;  ///< whether they hold any
-    bool cursorTold = false;     ///< whether that has been handed on
-    bool pushed = false;         ///< consumers have had it
-    bool free = false;           ///< ours to fill
-    std::uint64_t freeSince = 0; ///< the cycle before which it came back
+    BufferId content = 0;          ///< the guest's buffer that it carries; 0: memory of ours
+    FrameMemory memory;            ///< of ours, stride by height; empty for all other memory
+    BufferRef target = {};         ///< of ours, for the GPU to copy into
+    BufferReadLock lock = {};      ///< of the guest's memory, while consumers may read it
+    spa_meta_busy* busy = nullptr; ///< shared with the consumers, who count themselves in and out; may be missing
+    BufferId cursorImage = 0;      ///< the cursor image that its metadata hold; 0: an empty one
+    bool cursorWritten = false;    ///< whether they hold any
+    bool cursorTold = false;       ///< whether that has been handed on
+    bool pushed = false;           ///< consumers have had it
+    bool ours = false;             ///< the stream gave it back, which it does before consumers have done so
+    std::uint64_t freeSince = 0;   ///< the push before which it was found to be free; 0: it is not
+
+    /// Whether a consumer has it. One that was pushed last may not have come to them yet.
+    [[nodiscard]] bool held() const noexcept;
 };
 
 /// Several slots may carry the same guest buffer: the one that is free is handed on.
@@ -60,14 +66,16 @@ public:
 
     /// Takes back what the consumers are done with.
     void collect(StreamNode& node) noexcept;
-    /// The slot that has been free for longest of those that carry this buffer (0: any of our own), or nullptr.
-    /// One that came back after the last cycle does not count: its consumer may still have it in its own queue, and
-    /// would throw it away if it came again before the next cycle.
+    /// The slot that has been free for longest of those that carry this buffer (0: any of our own), or nullptr. Never
+    /// one that would be drawn over while it is on its way to a consumer.
     [[nodiscard]] Slot* freeSlotFor(BufferId content) noexcept;
+    /// Whether consumers may throw it away if it is pushed now: one that has given it back has it in its own queue
+    /// until the graph has run again.
+    [[nodiscard]] bool mayBeLost(const Slot& slot) const noexcept { return slot.pushed && slot.freeSince >= pushes_; }
     /// Hands a free slot to the consumers.
     void push(StreamNode& node, Slot& slot) noexcept;
-    /// Runs the graph without a new frame, by which consumers give back what they are done with.
-    void cycle(StreamNode& node) noexcept;
+    /// What was pushed last came to no consumer.
+    void lastIsLost() noexcept { last_ = nullptr; }
     [[nodiscard]] bool carries(BufferId content) const noexcept;
     [[nodiscard]] std::size_t size() const noexcept { return slots_.size(); }
     /// Ends all locks: the guest's memory may be drawn to again.
@@ -77,7 +85,10 @@ public:
 
 private:
     Slot& add(pw_buffer& buffer);
-    std::uint64_t cycles_ = 1;
+    [[nodiscard]] bool onItsWay(const Slot& slot) const noexcept { return &slot == last_ && slots_.size() > 1; }
+
+    std::uint64_t pushes_ = 1;
+    const Slot* last_ = nullptr;               ///< that was pushed
     std::vector<std::unique_ptr<Slot>> slots_; ///< in place: libpipewire's buffers point to them
 };
 

@@ -95,7 +95,7 @@ StreamNode::StreamNode(EventLoop& loop, pw_core* core, const std::string& mediaN
     if (result < 0)
         throw Error(-result, {.operation = "connect", .object = "a PipeWire stream"});
     // Up to its first trigger a driver's every queued buffer runs the graph, and our own triggers would run it twice.
-    cycle();
+    runGraph();
 }
 
 void StreamNode::announce(std::span<const Pod> formats) {
@@ -109,7 +109,7 @@ void StreamNode::accept(std::span<const Pod> parameters) {
 
 void StreamNode::push(pw_buffer& buffer) noexcept {
     pw_stream_queue_buffer(stream_.get(), &buffer);
-    cycle();
+    runGraph();
 }
 
 std::optional<std::uint32_t> StreamNode::id() const noexcept {

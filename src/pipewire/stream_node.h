@@ -34,7 +34,8 @@ public:
     /// The observer fills in the data's type, descriptor and sizes, and the chunk.
     virtual void bufferAdded(pw_buffer& buffer) = 0;
     virtual void bufferRemoved(pw_buffer& buffer) = 0;
-    /// Every consumer has seen what was pushed last. Told only while the node drives the graph.
+    /// The graph has run with what was pushed last. Told only while the node drives the graph. Up to PipeWire 1.0 every
+    /// consumer has seen it; since 1.2 those that don't run in real time, which are all that take video, come later.
     virtual void cycleDone() = 0;
 };
 
@@ -60,14 +61,14 @@ public:
     [[nodiscard]] pw_buffer* dequeue() noexcept { return pw_stream_dequeue_buffer(stream_.get()); }
     /// Hands the buffer to the consumers. One that is pushed before the cycle of the last one is done may be lost.
     void push(pw_buffer& buffer) noexcept;
-    /// Runs the graph once with nothing new, by which consumers give back what they are done with.
-    /// Asks the driver for it where another node drives the graph.
-    void cycle() noexcept { pw_stream_trigger_process(stream_.get()); }
     [[nodiscard]] bool driving() const noexcept { return pw_stream_is_driving(stream_.get()); }
     /// Nothing before the daemon has said so.
     [[nodiscard]] std::optional<std::uint32_t> id() const noexcept;
 
 private:
+    /// Runs the graph once, or asks the node that drives it. Never without a frame: since PipeWire 1.2 consumers that
+    /// come late for the last one would take the one before again.
+    void runGraph() noexcept { pw_stream_trigger_process(stream_.get()); }
     template<typename Function>
     void guarded(Function&& function) noexcept;
 

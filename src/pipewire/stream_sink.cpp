@@ -5,14 +5,13 @@
 #include "pipewire/buffer_set.h"
 #include "pipewire/frame_pacing.h"
 #include "pipewire/gpu_copies.h"
+#include "pipewire/lost_slots.h"
 #include "pipewire/negotiation.h"
 #include "pipewire/picture_copy.h"
 #include "pipewire/published_node.h"
 #include "pipewire/set_churn.h"
 #include "pipewire/slot_pool.h"
 #include "pipewire/slot_writer.h"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <optional>
@@ -24,11 +23,6 @@ namespace {
 
 // As many slots as a link carries in the daemon's shipped configuration.
 constexpr std::size_t mostBuffers = 16;
-
-std::string descriptionOf(const SourceDescription& source) {
-    return source.vmName.empty() ? fmt::format("vGPU {} ({})", source.name, source.type)
-                                 : fmt::format("{} (vGPU {})", source.vmName, source.type);
-}
 
 } // namespace
 
@@ -64,6 +58,7 @@ private:
     void beginFrames();
     void wantWholeFrame();
     [[nodiscard]] Slot* freeSlot(BufferId content);
+    void noSlotIsFree();
     [[nodiscard]] Slot* directSlot();
     [[nodiscard]] Slot* copySlot(const Offer& format, const std::optional<Plane>& cursor);
     void handOn(Slot& slot, const FrameUpdate& update);
@@ -97,6 +92,7 @@ private:
     Watch announcement_;
     FramePacing pacing_;
     SlotPool pool_;
+    LostSlots lostSlots_;
     std::unique_ptr<Timer> takeBackTimer_;
     PublishedNode published_;
 };
@@ -110,7 +106,11 @@ StreamSink::Stream::Stream(StreamSink& sink, EventLoop& loop, Log& log, GpuFacto
     , writer_(options_.cursor, gpu_, copier_)
     , negotiation_(log, options_, gpu_, copier_)
     , pacing_(loop, {.frameDue = [this](TimePoint due) { demand_->frameWanted(sink_, due); },
-                     .wholeFrameDue = [this] { wantWholeFrame(); },
+                     .wholeFrameDue =
+                         [this] {
+                             pool_.lastIsLost();
+                             wantWholeFrame();
+                         },
                      .firstFrameDue =
                          [this] {
                              pool_.retellCursor();
@@ -137,8 +137,7 @@ void StreamSink::Stream::show(const FrameUpdate& update) {
             set_.expect(other);
     }
     if (!published_.published()) {
-        const char* const suffix = options_.role == StreamRole::camera ? ".camera" : "";
-        published_.publish("vgpu-view." + update.source.name + suffix, descriptionOf(update.source));
+        published_.publish(update.source);
         return;
     }
     const Offer* const format = negotiation_.chosen();
@@ -189,13 +188,9 @@ void StreamSink::Stream::sourceGone() {
 SinkReport StreamSink::Stream::report() const {
     SinkReport report = counters_;
     report.blits = gpu_.count();
-    report.details.emplace_back("node_name", published_.name());
-    report.details.emplace_back("object_serial", published_.serial());
     report.details.emplace_back("path", negotiation_.path());
     report.details.emplace_back("frames_without_copy", std::to_string(directFrames_));
-    report.details.emplace_back("reconnects", std::to_string(published_.reconnects()));
-    if (!published_.daemonVersion().empty())
-        report.details.emplace_back("daemon_version", published_.daemonVersion());
+    published_.tell(report);
     return report;
 }
 
@@ -315,6 +310,8 @@ void StreamSink::Stream::consumersChanged() {
     const bool servedSo =
         use == SharedMemoryUse::excluded || (use == SharedMemoryUse::needed && format && format->modifiers.empty());
     bool announceAnew = std::exchange(sharedMemoryUse_, use) != use && !servedSo;
+    if (consumers < before)
+        lostSlots_.suspect();
     if (consumers == 0) {
         if (before > 0)
             log_.debug("stream: no consumer is left");
@@ -353,23 +350,25 @@ void StreamSink::Stream::renewOffer() {
 }
 
 void StreamSink::Stream::cycleDone() {
-    if (state_ == NodeState::streaming) {
-        pool_.collect(*published_.node());
-        if (set_.allBeingRead())
-            takeBackTimer_->arm(loop_.now() + pacing_.interval());
-    }
+    takeBackBuffers();
     pacing_.cycleDone();
 }
 
 void StreamSink::Stream::takeBackBuffers() {
-    // The source has none left to draw in, so no frame comes with which consumers would give any back.
-    if (state_ == NodeState::streaming && !pacing_.busy() && set_.allBeingRead())
-        pool_.cycle(*published_.node());
+    if (state_ != NodeState::streaming)
+        return;
+    pool_.collect(*published_.node());
+    if (!set_.allBeingRead())
+        return;
+    // The source has none left to draw in: no frame comes, and no consumer says when it has done with one.
+    takeBackTimer_->arm(loop_.now() + pacing_.interval());
+    noSlotIsFree();
 }
 
 void StreamSink::Stream::announce() {
     ++counters_.reallocations;
     gathering_ = false;
+    lostSlots_.clear();
     log_.debug("stream: formats are offered anew");
     if (state_ == NodeState::streaming)
         pacing_.swapBegun();
@@ -401,15 +400,23 @@ void StreamSink::Stream::wantWholeFrame() {
 }
 
 Slot* StreamSink::Stream::freeSlot(BufferId content) {
-    StreamNode& node = *published_.node();
-    pool_.collect(node);
+    pool_.collect(*published_.node());
     Slot* const slot = pool_.freeSlotFor(content);
-    if (!slot) {
+    if (slot) {
+        lostSlots_.found();
+    } else {
         ++*counters_.dropped;
-        pool_.cycle(node);
         demand_->refreshWanted(sink_);
+        noSlotIsFree();
     }
     return slot;
+}
+
+void StreamSink::Stream::noSlotIsFree() {
+    if (!lostSlots_.none(loop_.now()))
+        return;
+    log_.debug("stream: consumers that left took buffers along");
+    announce();
 }
 
 Slot* StreamSink::Stream::directSlot() {
@@ -457,8 +464,9 @@ void StreamSink::Stream::handOn(Slot& slot, const FrameUpdate& update) {
     const Offer& format = *negotiation_.chosen();
     writer_.describe(slot, format, update, negotiation_.damageIsKnown());
     StreamNode& node = *published_.node();
+    const bool uncertain = pool_.mayBeLost(slot);
     pool_.push(node, slot);
-    pacing_.handedOn(node.driving() ? FramePacing::Cycle::awaited : FramePacing::Cycle::unknown);
+    pacing_.handedOn(node.driving() ? FramePacing::Cycle::awaited : FramePacing::Cycle::unknown, uncertain);
     ++counters_.commits;
     if (format.rung == Rung::direct)
         ++directFrames_;

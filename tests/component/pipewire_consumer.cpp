@@ -2,10 +2,11 @@
 // A PipeWire consumer in a process of its own, that looks closely at what it gets.
 //
 // usage: pipewire_consumer REPORT_FD TARGET_NODE_NAME [dmabuf] [shm] [yuy2] [modifiers=HEX,HEX...] [refuse]
-// [buffers=N] [hold=N] [first=N] [nolink] [wait] [nocheck] [nolook]. refuse: of each kind of dma-buf one is tried, and
-// its modifier offered no more, as by a consumer that can't import it. tell: a line "SEQUENCE MEMORY_TYPE INODE
-// MODIFIER" a frame on standard output; REPORT_FD may then be -1. Commands on standard input, one letter each: p pause,
-// r resume, l link, which else (without wait) it does by itself, h release what is held, q quit.
+// [buffers=N] [hold=N] [recheck] [first=N] [nolink] [wait] [nocheck] [nolook]. refuse: of each kind of dma-buf one is
+// tried, and its modifier offered no more, as by a consumer that can't import it. recheck: what was held must be the
+// same picture still when it is given back. tell: a line "SEQUENCE MEMORY_TYPE INODE MODIFIER" a frame on standard
+// output; REPORT_FD may then be -1. Commands on standard input, one letter each: p pause, r resume, l link, which else
+// (without wait) it does by itself, h release what is held, q quit.
 #include "pipewire_report.h"
 #include "synthetic/pattern.h"
 
@@ -49,6 +50,7 @@ struct Consumer {
     bool wait = false;
     bool check = true;
     bool look = true;
+    bool recheck = false;
     int buffers = 16;
     std::size_t hold = 0;
     std::uint64_t firstSequence = 0; ///< of picture 0
@@ -63,7 +65,11 @@ struct Consumer {
     spa_video_info_raw format{};
     std::uint32_t targetId = PW_ID_ANY;
     std::map<std::uint32_t, std::string> ports; ///< node id -> the id of its port; all of ours have one
-    std::deque<pw_buffer*> held;
+    struct Held {
+        pw_buffer* buffer;
+        std::uint64_t sequence;
+    };
+    std::deque<Held> held;
     std::vector<std::uint32_t> row;
 };
 
@@ -313,16 +319,25 @@ bool refused(Consumer& self, pw_buffer& buffer) {
     return true;
 }
 
+void giveBack(Consumer& self, std::size_t keep) {
+    for (; self.held.size() > keep; self.held.pop_front()) {
+        const Consumer::Held& oldest = self.held.front();
+        if (self.recheck)
+            checkPicture(self, oldest.buffer->buffer->datas[0], oldest.sequence);
+        pw_stream_queue_buffer(self.stream, oldest.buffer);
+    }
+}
+
 void process(Consumer& self) {
     while (pw_buffer* buffer = pw_stream_dequeue_buffer(self.stream)) {
         if (refused(self, *buffer))
             return;
+        for (const Consumer::Held& held : self.held)
+            if (held.buffer == buffer)
+                ++self.report->errors;
         take(self, *buffer);
-        self.held.push_back(buffer);
-        while (self.held.size() > self.hold) {
-            pw_stream_queue_buffer(self.stream, self.held.front());
-            self.held.pop_front();
-        }
+        self.held.push_back({buffer, self.report->lastSequence});
+        giveBack(self, self.hold);
     }
 }
 
@@ -339,8 +354,7 @@ void obey(Consumer& self, char command) {
         linkUp(self);
         break;
     case 'h':
-        for (; !self.held.empty(); self.held.pop_front())
-            pw_stream_queue_buffer(self.stream, self.held.front());
+        giveBack(self, 0);
         break;
     case 'q':
         pw_main_loop_quit(self.loop);
@@ -401,7 +415,7 @@ const pw_stream_events streamEvents{
         [](void* data, pw_buffer* buffer) {
             auto& self = *static_cast<Consumer*>(data);
             --self.report->slots;
-            std::erase(self.held, buffer);
+            std::erase_if(self.held, [&](const Consumer::Held& held) { return held.buffer == buffer; });
         },
     .process = [](void* data) { process(*static_cast<Consumer*>(data)); },
 };
@@ -423,6 +437,7 @@ int main(int argc, char** argv) {
         self.wait |= word == "wait";
         self.check &= word != "nocheck";
         self.look &= word != "nolook";
+        self.recheck |= word == "recheck";
         if (word.starts_with("modifiers=")) {
             self.modifiers.clear();
             for (const char* text = word.data() + 9; *text != 0;) {

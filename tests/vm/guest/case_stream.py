@@ -181,7 +181,7 @@ class Mdpy(unittest.TestCase):
             self.assertIsNone(pictures.difference(session.picture("stream-mdpy-row"), picture))
             # One consumer of many frames: the viewer's buffers take turns, and it sees one format.
             recorder, newest = session.recording("stream-mdpy-frames")
-            for number in range(1, 4):
+            for number in range(1, 13):
                 picture[200] = 0x00112233 * number
                 put(picture)
                 wait_for(lambda: pictures.difference(newest(), picture) is None or not recorder.running(),
