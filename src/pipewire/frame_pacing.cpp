@@ -40,7 +40,6 @@ void FramePacing::stop() {
     repeatTimer_->disarm();
     cycling_ = false;
     swapping_ = false;
-    repeating_ = false;
 }
 
 void FramePacing::swapBegun() {
@@ -48,11 +47,7 @@ void FramePacing::swapBegun() {
     lossTimer_->arm(scheduler_.now() + patience_);
 }
 
-void FramePacing::handedOn(Cycle cycle, bool uncertain) {
-    if (uncertain && !repeating_) {
-        repeatDelay_ = std::min(2 * interval_, lastRepeat);
-        armRepeat();
-    }
+void FramePacing::handedOn(Cycle cycle) {
     if (cycle == Cycle::unknown)
         return;
     cycling_ = true;
@@ -70,23 +65,17 @@ void FramePacing::cycleDone() {
 }
 
 TimePoint FramePacing::advance() {
-    repeating_ = false;
     due_ = std::max(due_ + interval_, scheduler_.now());
     return due_;
 }
 
 void FramePacing::repeatFirstFrame() {
-    armRepeat();
-    repeating_ = true;
-    due_ = scheduler_.now();
-    events_.firstFrameDue();
-}
-
-void FramePacing::armRepeat() {
     if (repeatDelay_ <= lastRepeat) {
         repeatTimer_->arm(scheduler_.now() + repeatDelay_);
         repeatDelay_ *= 2;
     }
+    due_ = scheduler_.now();
+    events_.firstFrameDue();
 }
 
 void FramePacing::frameLost() {

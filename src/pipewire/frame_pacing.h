@@ -35,24 +35,21 @@ public:
     /// A new pool was announced. begin() says that it is there.
     void swapBegun();
     [[nodiscard]] bool busy() const noexcept { return cycling_ || swapping_; }
-    /// uncertain: consumers may throw the frame away, so that it comes again several times, unless others do.
-    void handedOn(Cycle cycle, bool uncertain);
+    void handedOn(Cycle cycle);
     void cycleDone();
-    /// When the next frame is due, after one was taken, handed on or not.
+    /// When the next frame is due, after one was taken.
     [[nodiscard]] TimePoint advance();
 
 private:
     void repeatFirstFrame();
-    void armRepeat();
     void frameLost();
 
     Scheduler& scheduler_;
     Events events_;
     Nanoseconds interval_{};
     TimePoint due_{};
-    bool swapping_ = false;  ///< a new pool is under way
-    bool cycling_ = false;   ///< the graph has not run with the last frame yet
-    bool repeating_ = false; ///< the next frame is one that was handed on before
+    bool swapping_ = false; ///< a new pool is under way
+    bool cycling_ = false;  ///< the graph has not run with the last frame yet
     Nanoseconds patience_;
     Nanoseconds repeatDelay_{};
     std::unique_ptr<Timer> nextFrameTimer_;

@@ -54,6 +54,8 @@ void FrameMemory::reset(std::span<std::byte> mapping) noexcept {
 
 Slot& SlotPool::add(pw_buffer& buffer) {
     slots_.push_back(std::make_unique<Slot>());
+    if (slots_.size() == 1)
+        mostHeld_ = 0;
     Slot& slot = *slots_.back();
     slot.buffer = &buffer;
     slot.busy =
@@ -112,34 +114,42 @@ void SlotPool::collect(StreamNode& node) noexcept {
             break;
         }
     }
+    std::size_t held = 0;
     for (const std::unique_ptr<Slot>& slot : slots_) {
-        if (!slot->ours || slot->held()) {
-            slot->freeSince = 0;
-        } else if (slot->freeSince == 0) {
-            slot->freeSince = pushes_;
-        }
+        if (slot->held())
+            ++held;
         // Since PipeWire 1.2 the graph does not wait for consumers: they may still come for what was pushed last.
-        if (slot->freeSince != 0 && !onItsWay(*slot))
+        else if (slot->ours && !onItsWay(*slot))
             slot->lock.release();
     }
+    mostHeld_ = std::max(mostHeld_, held);
 }
 
 Slot* SlotPool::freeSlotFor(BufferId content) noexcept {
     Slot* best = nullptr;
     for (const std::unique_ptr<Slot>& slot : slots_)
-        if (slot->freeSince != 0 && !slot->held() && slot->content == content && slot->fd &&
-            (content != 0 || !onItsWay(*slot)) && (!best || slot->freeSince < best->freeSince))
+        if (slot->ours && !slot->held() && slot->content == content && slot->fd && (content != 0 || !onItsWay(*slot)) &&
+            (!best || slot->pushed < best->pushed))
             best = slot.get();
     return best;
 }
 
 void SlotPool::push(StreamNode& node, Slot& slot) noexcept {
+    ++pushes_;
+    if (&slot == last_ && doubt_ > 0) {
+        --doubt_;
+    } else {
+        // A consumer throws away what is still in its own queue of buffers to be given back. It takes one out of that
+        // whenever it takes a frame, and so has as many in it as it once held at a time; and it may miss every other
+        // frame.
+        const std::uint64_t sure = 2 * (mostHeld_ + 1);
+        const std::uint64_t since = pushes_ - slot.pushed;
+        doubt_ = slot.pushed != 0 && since <= sure ? sure - since + 1 : 0;
+    }
     slot.ours = false;
-    slot.freeSince = 0;
-    slot.pushed = true;
+    slot.pushed = pushes_;
     last_ = &slot;
     node.push(*slot.buffer);
-    ++pushes_;
 }
 
 bool SlotPool::carries(BufferId content) const noexcept {
@@ -148,6 +158,7 @@ bool SlotPool::carries(BufferId content) const noexcept {
 }
 
 void SlotPool::unlock() noexcept {
+    doubt_ = 0;
     for (const std::unique_ptr<Slot>& slot : slots_)
         slot->lock.release();
 }

@@ -43,11 +43,10 @@ struct Slot {
     BufferId cursorImage = 0;      ///< the cursor image that its metadata hold; 0: an empty one
     bool cursorWritten = false;    ///< whether they hold any
     bool cursorTold = false;       ///< whether that has been handed on
-    bool pushed = false;           ///< consumers have had it
     bool ours = false;             ///< the stream gave it back, which it does before consumers have done so
-    std::uint64_t freeSince = 0;   ///< the push before which it was found to be free; 0: it is not
+    std::uint64_t pushed = 0;      ///< the number of its last push; 0: none
 
-    /// Whether a consumer has it. One that was pushed last may not have come to them yet.
+    /// Whether a consumer has it. It may not have come to them yet, if it was pushed last.
     [[nodiscard]] bool held() const noexcept;
 };
 
@@ -66,14 +65,16 @@ public:
 
     /// Takes back what the consumers are done with.
     void collect(StreamNode& node) noexcept;
-    /// The slot that has been free for longest of those that carry this buffer (0: any of our own), or nullptr. Never
-    /// one that would be drawn over while it is on its way to a consumer.
+    /// Of the free slots that carry this buffer (0: any of our own) the one that was pushed longest ago, or nullptr.
+    /// Never one that would be drawn over while it is on its way to a consumer.
     [[nodiscard]] Slot* freeSlotFor(BufferId content) noexcept;
-    /// Whether consumers may throw it away if it is pushed now: one that has given it back has it in its own queue
-    /// until the graph has run again.
-    [[nodiscard]] bool mayBeLost(const Slot& slot) const noexcept { return slot.pushed && slot.freeSince >= pushes_; }
     /// Hands a free slot to the consumers.
     void push(StreamNode& node, Slot& slot) noexcept;
+    /// The slot that was pushed last, where it should be pushed again: a consumer that gave it back shortly before may
+    /// have thrown it away. nullptr: there is none, or a consumer has it.
+    [[nodiscard]] Slot* doubtful() const noexcept {
+        return doubt_ > 0 && last_ && last_->ours && !last_->held() ? last_ : nullptr;
+    }
     /// What was pushed last came to no consumer.
     void lastIsLost() noexcept { last_ = nullptr; }
     [[nodiscard]] bool carries(BufferId content) const noexcept;
@@ -87,8 +88,10 @@ private:
     Slot& add(pw_buffer& buffer);
     [[nodiscard]] bool onItsWay(const Slot& slot) const noexcept { return &slot == last_ && slots_.size() > 1; }
 
-    std::uint64_t pushes_ = 1;
-    const Slot* last_ = nullptr;               ///< that was pushed
+    std::uint64_t pushes_ = 0;
+    Slot* last_ = nullptr;                     ///< that was pushed
+    std::size_t mostHeld_ = 0;                 ///< slots at a time, by consumers of this pool
+    std::uint64_t doubt_ = 0;                  ///< pushes of the last slot after which it has surely arrived
     std::vector<std::unique_ptr<Slot>> slots_; ///< in place: libpipewire's buffers point to them
 };
 

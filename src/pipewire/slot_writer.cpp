@@ -60,6 +60,10 @@ void SlotWriter::describe(Slot& slot, const Offer& format, const FrameUpdate& up
     damage_.clear();
 }
 
+void SlotWriter::redate(const Slot& slot) {
+    tellHeader(*slot.buffer->buffer, ++lastTimestamp_, sequence_);
+}
+
 void SlotWriter::sourceGone() noexcept {
     cursorImage_.forget(cursorImage_.id());
     sequenceBase_ = sequence_;

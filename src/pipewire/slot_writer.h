@@ -30,6 +30,8 @@ public:
     std::size_t copy(const Slot& slot, const Offer& format, const Buffer* picture, const std::optional<Plane>& cursor);
     /// Time, number, cursor and damage.
     void describe(Slot& slot, const Offer& format, const FrameUpdate& update, bool damageIsKnown);
+    /// The same frame is handed on again, a moment later.
+    void redate(const Slot& slot);
 
     void forget(BufferId buffer) noexcept { cursorImage_.forget(buffer); }
     /// Frames of another source are numbered on.

@@ -55,12 +55,14 @@ private:
 
     void forgetFormat();
     void takeBackBuffers();
+    void lookAfterSlots();
     void beginFrames();
     void wantWholeFrame();
     [[nodiscard]] Slot* freeSlot(BufferId content);
     void noSlotIsFree();
     [[nodiscard]] Slot* directSlot();
     [[nodiscard]] Slot* copySlot(const Offer& format, const std::optional<Plane>& cursor);
+    void push(Slot& slot);
     void handOn(Slot& slot, const FrameUpdate& update);
 
     StreamSink& sink_;
@@ -93,7 +95,7 @@ private:
     FramePacing pacing_;
     SlotPool pool_;
     LostSlots lostSlots_;
-    std::unique_ptr<Timer> takeBackTimer_;
+    std::unique_ptr<Timer> slotTimer_;
     PublishedNode published_;
 };
 
@@ -116,7 +118,7 @@ StreamSink::Stream::Stream(StreamSink& sink, EventLoop& loop, Log& log, GpuFacto
                              pool_.retellCursor();
                              wantWholeFrame();
                          }})
-    , takeBackTimer_(loop.makeTimer([this] { takeBackBuffers(); }))
+    , slotTimer_(loop.makeTimer([this] { lookAfterSlots(); }))
     , published_(loop, log, options_, *this) {
     counters_.dropped = 0;
     pacing_.setInterval(negotiation_.interval());
@@ -201,7 +203,7 @@ void StreamSink::Stream::stateChanged(NodeState state, const char* error) {
         return;
     }
     pacing_.stop();
-    takeBackTimer_->disarm();
+    slotTimer_->disarm();
     if (before == NodeState::streaming && demand_)
         demand_->frameNotWanted(sink_);
     if (state == NodeState::idle)
@@ -293,7 +295,7 @@ void StreamSink::Stream::nodeLost() {
     announcement_ = {};
     newPool_ = {};
     pacing_.stop();
-    takeBackTimer_->disarm();
+    slotTimer_->disarm();
     forgetFormat();
     state_ = NodeState::offline;
     if (demand_)
@@ -358,11 +360,22 @@ void StreamSink::Stream::takeBackBuffers() {
     if (state_ != NodeState::streaming)
         return;
     pool_.collect(*published_.node());
-    if (!set_.allBeingRead())
-        return;
-    // The source has none left to draw in: no frame comes, and no consumer says when it has done with one.
-    takeBackTimer_->arm(loop_.now() + pacing_.interval());
-    noSlotIsFree();
+    if (set_.allBeingRead()) {
+        // The source has none left to draw in: no frame comes, and no consumer says when it has done with one.
+        slotTimer_->arm(loop_.now() + pacing_.interval());
+        noSlotIsFree();
+    } else if (pool_.doubtful()) {
+        slotTimer_->arm(loop_.now() + pacing_.interval());
+    }
+}
+
+void StreamSink::Stream::lookAfterSlots() {
+    takeBackBuffers();
+    Slot* const doubtful = pool_.doubtful();
+    if (doubtful && !pacing_.busy()) {
+        writer_.redate(*doubtful);
+        push(*doubtful);
+    }
 }
 
 void StreamSink::Stream::announce() {
@@ -460,13 +473,16 @@ Slot* StreamSink::Stream::copySlot(const Offer& format, const std::optional<Plan
     return slot;
 }
 
+void StreamSink::Stream::push(Slot& slot) {
+    StreamNode& node = *published_.node();
+    pool_.push(node, slot);
+    pacing_.handedOn(node.driving() ? FramePacing::Cycle::awaited : FramePacing::Cycle::unknown);
+}
+
 void StreamSink::Stream::handOn(Slot& slot, const FrameUpdate& update) {
     const Offer& format = *negotiation_.chosen();
     writer_.describe(slot, format, update, negotiation_.damageIsKnown());
-    StreamNode& node = *published_.node();
-    const bool uncertain = pool_.mayBeLost(slot);
-    pool_.push(node, slot);
-    pacing_.handedOn(node.driving() ? FramePacing::Cycle::awaited : FramePacing::Cycle::unknown, uncertain);
+    push(slot);
     ++counters_.commits;
     if (format.rung == Rung::direct)
         ++directFrames_;

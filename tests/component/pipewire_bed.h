@@ -70,6 +70,7 @@ public:
     /// Only for one that was told to wait.
     void link() { child_.write('l'); }
     void releaseHeld() { child_.write('h'); }
+    void holdNone() { child_.write('n'); }
     void quit();
     void kill() { child_.kill(); }
 

@@ -6,7 +6,7 @@
 // tried, and its modifier offered no more, as by a consumer that can't import it. recheck: what was held must be the
 // same picture still when it is given back. tell: a line "SEQUENCE MEMORY_TYPE INODE MODIFIER" a frame on standard
 // output; REPORT_FD may then be -1. Commands on standard input, one letter each: p pause, r resume, l link, which else
-// (without wait) it does by itself, h release what is held, q quit.
+// (without wait) it does by itself, h release what is held, n the same and hold none from now on, q quit.
 #include "pipewire_report.h"
 #include "synthetic/pattern.h"
 
@@ -353,6 +353,9 @@ void obey(Consumer& self, char command) {
         self.wait = false;
         linkUp(self);
         break;
+    case 'n':
+        self.hold = 0;
+        [[fallthrough]];
     case 'h':
         giveBack(self, 0);
         break;

@@ -138,6 +138,28 @@ TEST_F(StreamTest, APictureThatChangesInPlaceArrivesEachTime) {
     EXPECT_GT(guest.polls, polls) << "though the guest is looked at";
 }
 
+TEST_F(StreamTest, PicturesArriveAfterManyBuffersCameBackAtOnce) {
+    // A consumer has those in a queue of its own, takes one out each time that the graph runs, and throws away what
+    // comes in one of the others.
+    guest.useBuffers(3, small);
+    guest.tellBuffers();
+    guest.flip();
+    start({.maxFps = 59});
+    Consumer consumer(name, {"dmabuf", "hold=5", "nocheck"});
+    ASSERT_TRUE(runUntil([&] { return consumer.report().frames >= 5; })) << log.text;
+    runFor(300ms);
+    consumer.holdNone();
+    runFor(50ms);
+    for (int i = 0; i < 30; ++i) {
+        guest.turnInPlace();
+        ASSERT_TRUE(runUntil([&] { return consumer.report().lastSequence == guest.sequence(); }, 1s))
+            << "picture " << i << '\n'
+            << log.text;
+    }
+    EXPECT_EQ(consumer.report().errors, 0U);
+    EXPECT_EQ(consumer.report().regressions, 0U);
+}
+
 TEST_F(StreamTest, AConsumerWithoutDmaBufsGetsCopiesInSharedMemory) {
     guest.useBuffers(2, small);
     guest.flip();
