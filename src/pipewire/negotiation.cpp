@@ -102,8 +102,13 @@ Negotiation::Outcome Negotiation::choose(const ChosenFormat& format) {
     if (!offer)
         return Outcome::notOffered;
     if (format.modifierIsOpen) {
-        // Only an allocation tells which one the GPU makes of them.
-        if (const BufferRef trial = gpu_.allocate(format.size, format.modifiers))
+        // Only an allocation tells which one the GPU makes of them. In our order: since PipeWire 1.6 they come in the
+        // consumer's.
+        std::vector<std::uint64_t> modifiers = offer->modifiers;
+        std::erase_if(modifiers, [&](std::uint64_t modifier) {
+            return std::find(format.modifiers.begin(), format.modifiers.end(), modifier) == format.modifiers.end();
+        });
+        if (const BufferRef trial = gpu_.allocate(format.size, modifiers))
             fixedModifier_ = trial->layout().format.modifier;
         else
             blitsRefused_ = true;
