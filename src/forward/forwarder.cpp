@@ -188,8 +188,12 @@ void Forwarder::pollSource(TimePoint now) {
     }
     if (!changed)
         return;
+    const std::optional<Plane>& primary = source_->frame().primary;
+    const Size size = primary ? primary->buffer->layout().size : Size{};
+    const bool damageUnknown = std::exchange(polledSize_, size) != size || result.damage.empty();
     for (Feed& feed : feeds_) {
         feed.primaryDirty = true;
+        feed.damageUnknown = feed.damageUnknown || damageUnknown;
         feed.damage.add(result.damage);
     }
 }
@@ -215,11 +219,12 @@ void Forwarder::showIfNew(Feed& feed, TimePoint now) {
                        .primaryChanged = primaryChanged,
                        .cursorChanged = cursorChanged,
                        .pollDuration = lastPollDuration_};
-    if (frame.primary && (otherBuffer || (primaryChanged && feed.damage.empty())))
+    if (frame.primary && (feed.refresh || feed.damageUnknown || (otherBuffer && !feed.primaryDirty)))
         update.primaryDamage = Damage::all(frame.primary->buffer->layout().size);
     feed.wantedAt.reset();
     feed.refresh = false;
     feed.primaryDirty = false;
+    feed.damageUnknown = false;
     feed.damage.clear();
     feed.shownBuffer = buffer;
     feed.shownCursor = cursor;
@@ -245,6 +250,7 @@ void Forwarder::endSource() {
     for (Feed& feed : feeds_) {
         feed.shownBuffer = 0;
         feed.shownCursor = {};
+        feed.damageUnknown = true;
         feed.damage.clear();
         feed.sink->sourceGone();
     }

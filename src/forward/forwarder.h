@@ -67,7 +67,8 @@ private:
         bool primaryDirty = false;
         BufferId shownBuffer = 0;
         CursorState shownCursor;
-        Damage damage;
+        Damage damage;             ///< since the frame that was shown last
+        bool damageUnknown = true; ///< more may have changed
     };
 
     void bufferRetired(const Buffer& buffer) override;
@@ -94,6 +95,7 @@ private:
     bool sourceHasEnded_ = false;
     bool serving_ = false;
     std::optional<TimePoint> lastFlip_;
+    Size polledSize_; ///< of the last picture; empty: none
     Nanoseconds lastPollDuration_{};
     ForwardCounters counters_;
 };

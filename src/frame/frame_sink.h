@@ -43,7 +43,7 @@ struct FrameUpdate {
     const Frame& frame;
     const SourceDescription& source;
     std::span<const BufferRef> primaryBuffers; ///< as the source knows them
-    Damage primaryDamage;       ///< changed pixels of the primary buffer; all of it when the buffer is another one
+    Damage primaryDamage;       ///< pixels of the picture that differ from the last one shown, in whichever buffer
     bool primaryChanged = true; ///< false: only the cursor changed
     bool cursorChanged = true;  ///< image, position, hot spot, or came or went
     Nanoseconds pollDuration{}; ///< how long the source took to answer

@@ -56,7 +56,9 @@ void SlotWriter::describe(Slot& slot, const Offer& format, const FrameUpdate& up
     }
     // Where the cursor is drawn in, it is drawn anew somewhere else.
     if (damageIsKnown)
-        tellDamage(buffer, cursorMode_ == CursorMode::embedded ? Damage::all(format.size) : damage_);
+        tellDamage(buffer, cursorMode_ == CursorMode::embedded
+                               ? Damage::all(format.size)
+                               : recentDamage_.add(damage_, format.size, update.frame.queriedAt));
     damage_.clear();
 }
 

@@ -8,6 +8,7 @@
 #include "pipewire/gpu_copies.h"
 #include "pipewire/offers.h"
 #include "pipewire/picture_copy.h"
+#include "pipewire/recent_damage.h"
 #include "pipewire/slot_pool.h"
 #include "pipewire/stream_options.h"
 
@@ -46,7 +47,8 @@ private:
     GpuCopies& gpu_;
     PictureCopy& copier_;
     CursorImage cursorImage_;
-    Damage damage_;                  ///< since the last frame that was written
+    Damage damage_; ///< since the last frame that was written
+    RecentDamage recentDamage_;
     std::uint64_t sequence_ = 0;     ///< of that frame
     std::uint64_t sequenceBase_ = 0; ///< what earlier sources left off at
     std::int64_t lastTimestamp_ = 0;

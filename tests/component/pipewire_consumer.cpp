@@ -2,11 +2,12 @@
 // A PipeWire consumer in a process of its own, that looks closely at what it gets.
 //
 // usage: pipewire_consumer REPORT_FD TARGET_NODE_NAME [dmabuf] [shm] [yuy2] [modifiers=HEX,HEX...] [refuse]
-// [buffers=N] [hold=N] [recheck] [first=N] [nolink] [wait] [nocheck] [nolook]. refuse: of each kind of dma-buf one is
-// tried, and its modifier offered no more, as by a consumer that can't import it. recheck: what was held must be the
-// same picture still when it is given back. tell: a line "SEQUENCE MEMORY_TYPE INODE MODIFIER" a frame on standard
-// output; REPORT_FD may then be -1. Commands on standard input, one letter each: p pause, r resume, l link, which else
-// (without wait) it does by itself, h release what is held, n the same and hold none from now on, q quit.
+// [buffers=N] [hold=N] [recheck] [slow=MS] [first=N] [nolink] [wait] [nocheck] [nolook]. refuse: of each kind of
+// dma-buf one is tried, and its modifier offered no more, as by a consumer that can't import it. recheck: what was held
+// must be the same picture still when it is given back. slow: it looks at each frame so late, and keeps a picture by
+// the damage alone. tell: a line "SEQUENCE MEMORY_TYPE INODE MODIFIER" a frame on standard output; REPORT_FD may then
+// be -1. Commands on standard input, one letter each: p pause, r resume, l link, which else (without wait) it does by
+// itself, h release what is held, n the same and hold none from now on, q quit.
 #include "pipewire_report.h"
 #include "synthetic/pattern.h"
 
@@ -51,6 +52,8 @@ struct Consumer {
     bool check = true;
     bool look = true;
     bool recheck = false;
+    int slow = 0;
+    std::vector<std::uint32_t> canvas; ///< the picture, kept by damage alone
     int buffers = 16;
     std::size_t hold = 0;
     std::uint64_t firstSequence = 0; ///< of picture 0
@@ -149,6 +152,42 @@ void noteDamage(Consumer& self, const spa_buffer& buffer) {
     }
 }
 
+/// Draws what is new into the canvas, which must then be the frame.
+void checkDamage(Consumer& self, const spa_buffer& buffer) {
+    const spa_data& data = buffer.datas[0];
+    const spa_meta* const meta = spa_buffer_find_meta(&buffer, SPA_META_VideoDamage);
+    const std::size_t width = self.format.size.width;
+    const std::size_t height = self.format.size.height;
+    const std::size_t length = data.mapoffset + data.maxsize;
+    void* const address = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, static_cast<int>(data.fd), 0);
+    if (!meta || address == MAP_FAILED)
+        return;
+    const auto* first = static_cast<const std::byte*>(address) + data.mapoffset + data.chunk->offset;
+    const auto rowAt = [&](std::size_t y) {
+        return reinterpret_cast<const std::uint32_t*>(first + y * static_cast<std::size_t>(data.chunk->stride));
+    };
+    const bool drawn = self.canvas.size() == width * height;
+    self.canvas.resize(width * height);
+    const auto* regions = static_cast<const spa_meta_region*>(meta->data);
+    for (std::size_t i = 0; i < meta->size / sizeof(spa_meta_region) && spa_meta_region_is_valid(&regions[i]); ++i) {
+        const spa_region& region = regions[i].region;
+        for (std::uint32_t y = 0; y < region.size.height; ++y)
+            std::copy_n(rowAt(static_cast<std::size_t>(region.position.y) + y) + region.position.x, region.size.width,
+                        &self.canvas[(static_cast<std::size_t>(region.position.y) + y) * width +
+                                     static_cast<std::size_t>(region.position.x)]);
+    }
+    bool same = true;
+    for (std::size_t y = 0; y < height; ++y)
+        same = same && std::equal(rowAt(y), rowAt(y) + width, &self.canvas[y * width]);
+    if (!same) {
+        if (drawn)
+            ++self.report->damageGaps;
+        for (std::size_t y = 0; y < height; ++y)
+            std::copy_n(rowAt(y), width, &self.canvas[y * width]);
+    }
+    ::munmap(address, length);
+}
+
 /// BT.601, limited range.
 bool isLumaOf(std::uint32_t rgb, std::byte luma) {
     const double expected =
@@ -217,6 +256,10 @@ void take(Consumer& self, pw_buffer& buffer) {
     checkCursor(self, content);
     noteDamage(self, content);
     report.modifier = self.format.modifier;
+    if (self.slow > 0) {
+        ::usleep(static_cast<useconds_t>(self.slow) * 1000);
+        checkDamage(self, content);
+    }
     if (data.chunk->size != 0 && self.look)
         checkPicture(self, data, sequence);
     report.lastSequence = sequence;
@@ -453,6 +496,8 @@ int main(int argc, char** argv) {
             self.buffers = std::atoi(word.data() + 8);
         if (word.starts_with("first="))
             self.firstSequence = std::strtoull(word.data() + 6, nullptr, 10);
+        if (word.starts_with("slow="))
+            self.slow = std::atoi(word.data() + 5);
         if (word.starts_with("hold="))
             self.hold = static_cast<std::size_t>(std::atoi(word.data() + 5));
     }

@@ -84,6 +84,25 @@ public:
         inode = drawn.inode;
         changed_ = true;
     }
+    /// A picture of which one row differs from the last one, in a buffer that nobody reads; none: nothing is shown.
+    void flipRow(std::uint32_t y) {
+        const auto bytes = buffers_.back().mapped.bytes();
+        const auto next = std::find_if(buffers_.begin(), buffers_.end() - 1,
+                                       [](const Drawn& drawn) { return !drawn.buffer->beingRead(); });
+        if (next == buffers_.end() - 1)
+            return;
+        std::rotate(next, next + 1, buffers_.end());
+        Drawn& drawn = buffers_.back();
+        std::copy(bytes.begin(), bytes.end(), drawn.mapped.bytes().begin());
+        ++frame_.sequence;
+        auto* row = reinterpret_cast<std::uint32_t*>(drawn.mapped.row(y).data());
+        std::fill_n(row, size_.width, 0x01010101U * static_cast<std::uint32_t>(frame_.sequence % 255 + 1));
+        damage.clear();
+        damage.add({{0, static_cast<std::int32_t>(y)}, {size_.width, 1}});
+        frame_.primary = Plane{.buffer = drawn.buffer, .position = {}, .hotSpot = {}};
+        inode = drawn.inode;
+        changed_ = true;
+    }
     /// The last ones, as added, come first now.
     void turnBack(std::size_t count) {
         std::rotate(buffers_.begin(), buffers_.end() - static_cast<std::ptrdiff_t>(count), buffers_.end());

@@ -183,7 +183,7 @@ TEST_F(LadderTest, DamageIsToldWhereItIsTrue) {
     engine.setSource(&region);
     const Consumer consumer(name, {"shm", "nocheck"});
     ASSERT_TRUE(runUntil([&] { return consumer.report().frames >= 1; })) << log.text;
-    runFor(500ms);
+    runFor(1s);
     region.damage.add({{0, 16}, {320, 8}});
     region.damage.add({{0, 80}, {320, 1}});
     region.turnInPlace();
@@ -191,6 +191,25 @@ TEST_F(LadderTest, DamageIsToldWhereItIsTrue) {
     EXPECT_EQ(consumer.report().damageRects, 2U);
     EXPECT_EQ(consumer.report().damageY, 16U);
     EXPECT_EQ(consumer.report().damageHeight, 8U);
+    engine.setSource(nullptr);
+}
+
+TEST_F(LadderTest, AConsumerThatMissesFramesIsToldWhatChangedInThem) {
+    Guest region(BufferKind::memory);
+    region.useBuffers(3, small);
+    region.tellBuffers();
+    region.flip();
+    start();
+    engine.setSource(&region);
+    const Consumer consumer(name, {"shm", "nocheck", "slow=20"});
+    ASSERT_TRUE(runUntil([&] { return consumer.report().frames >= 1; })) << log.text;
+    runFor(500ms);
+    std::uint32_t row = 0;
+    region.onPoll = [&] { region.flipRow(row++ % small.height); };
+    runFor(2s);
+    region.onPoll = {};
+    ASSERT_TRUE(runUntil([&] { return consumer.report().lastSequence == region.sequence(); })) << log.text;
+    EXPECT_EQ(consumer.report().damageGaps, 0U) << consumer.report().skipped << " frames missed";
     engine.setSource(nullptr);
 }
 

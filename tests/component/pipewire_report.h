@@ -42,7 +42,8 @@ struct ConsumerReport {
     std::atomic<std::uint32_t> damageRects{0}; ///< of the last frame
     std::atomic<std::uint32_t> damageY{0};     ///< of its first rectangle
     std::atomic<std::uint32_t> damageHeight{0};
-    std::atomic<std::uint32_t> state{0}; ///< enum pw_stream_state + 1
+    std::atomic<std::uint32_t> damageGaps{0}; ///< pixels were new outside of all damage, against the last frame taken
+    std::atomic<std::uint32_t> state{0};      ///< enum pw_stream_state + 1
     std::atomic<std::uint32_t> errors{0};
     std::array<std::atomic<std::uint32_t>, mostLatencies> latencies{}; ///< microseconds from the timestamp; a ring
 };

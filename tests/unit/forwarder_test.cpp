@@ -131,6 +131,25 @@ TEST_F(ForwarderTest, DamageAddsUpForASinkThatSkippedAFrame) {
     engine.removeSink(slow);
 }
 
+TEST_F(ForwarderTest, DamageIsThePicturesWhicheverBufferItIsIn) {
+    sink.want(scheduler.now());
+    source.flip(second);
+    source.next.damage.clear();
+    source.next.damage.add({{0, 7}, {64, 1}});
+    sink.want(scheduler.now());
+    source.flip(first);
+    source.next.damage.clear();
+    sink.want(scheduler.now());
+    source.flip(doubles::makeMemoryBuffer({32, 16}));
+    source.next.damage.clear();
+    source.next.damage.add({{0, 1}, {32, 1}});
+    sink.want(scheduler.now());
+    ASSERT_EQ(sink.shown.size(), 4U);
+    EXPECT_EQ(sink.shown[1].damage.bounds(), (Rect{{0, 7}, {64, 1}}));
+    EXPECT_EQ(sink.shown[2].damage.bounds().size, (Size{64, 64})) << "the source could not tell";
+    EXPECT_EQ(sink.shown[3].damage.bounds().size, (Size{32, 16})) << "the first picture of its size";
+}
+
 TEST_F(ForwarderTest, AMovedCursorIsShownWithoutAPrimaryChange) {
     sink.want(scheduler.now());
     sink.want(scheduler.now());
