@@ -135,19 +135,22 @@ Slot* SlotPool::freeSlotFor(BufferId content) noexcept {
 }
 
 void SlotPool::push(StreamNode& node, Slot& slot) noexcept {
-    ++pushes_;
-    if (&slot == last_ && doubt_ > 0) {
-        --doubt_;
-    } else {
-        // A consumer throws away what is still in its own queue of buffers to be given back. It takes one out of that
-        // whenever it takes a frame, and so has as many in it as it once held at a time; and it may miss every other
-        // frame.
-        const std::uint64_t sure = 2 * (mostHeld_ + 1);
-        const std::uint64_t since = pushes_ - slot.pushed;
-        doubt_ = slot.pushed != 0 && since <= sure ? sure - since + 1 : 0;
-    }
+    // A consumer throws away what is still in its own queue of buffers to be given back. It takes one out of that
+    // whenever it takes a frame, and so has as many in it as it once held at a time; and it may miss every other frame.
+    const std::uint64_t sure = 2 * (mostHeld_ + 1);
+    const std::uint64_t since = pushes_ + 1 - slot.pushed;
+    doubt_ = slot.pushed != 0 && since <= sure ? sure - since + 1 : 0;
+    hand(node, slot);
+}
+
+void SlotPool::pushAgain(StreamNode& node, Slot& slot) noexcept {
+    --doubt_;
+    hand(node, slot);
+}
+
+void SlotPool::hand(StreamNode& node, Slot& slot) noexcept {
     slot.ours = false;
-    slot.pushed = pushes_;
+    slot.pushed = ++pushes_;
     last_ = &slot;
     node.push(*slot.buffer);
 }

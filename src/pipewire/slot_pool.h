@@ -75,6 +75,8 @@ public:
     [[nodiscard]] Slot* doubtful() const noexcept {
         return doubt_ > 0 && last_ && last_->ours && !last_->held() ? last_ : nullptr;
     }
+    /// Hands that slot to the consumers as it is.
+    void pushAgain(StreamNode& node, Slot& doubtful) noexcept;
     /// What was pushed last came to no consumer.
     void lastIsLost() noexcept { last_ = nullptr; }
     [[nodiscard]] bool carries(BufferId content) const noexcept;
@@ -86,6 +88,7 @@ public:
 
 private:
     Slot& add(pw_buffer& buffer);
+    void hand(StreamNode& node, Slot& slot) noexcept;
     [[nodiscard]] bool onItsWay(const Slot& slot) const noexcept { return &slot == last_ && slots_.size() > 1; }
 
     std::uint64_t pushes_ = 0;

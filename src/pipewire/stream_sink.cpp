@@ -62,7 +62,7 @@ private:
     void noSlotIsFree();
     [[nodiscard]] Slot* directSlot();
     [[nodiscard]] Slot* copySlot(const Offer& format, const std::optional<Plane>& cursor);
-    void push(Slot& slot);
+    void awaitCycle();
     void handOn(Slot& slot, const FrameUpdate& update);
 
     StreamSink& sink_;
@@ -374,7 +374,8 @@ void StreamSink::Stream::lookAfterSlots() {
     Slot* const doubtful = pool_.doubtful();
     if (doubtful && !pacing_.busy()) {
         writer_.redate(*doubtful);
-        push(*doubtful);
+        pool_.pushAgain(*published_.node(), *doubtful);
+        awaitCycle();
     }
 }
 
@@ -473,16 +474,15 @@ Slot* StreamSink::Stream::copySlot(const Offer& format, const std::optional<Plan
     return slot;
 }
 
-void StreamSink::Stream::push(Slot& slot) {
-    StreamNode& node = *published_.node();
-    pool_.push(node, slot);
-    pacing_.handedOn(node.driving() ? FramePacing::Cycle::awaited : FramePacing::Cycle::unknown);
+void StreamSink::Stream::awaitCycle() {
+    pacing_.handedOn(published_.node()->driving() ? FramePacing::Cycle::awaited : FramePacing::Cycle::unknown);
 }
 
 void StreamSink::Stream::handOn(Slot& slot, const FrameUpdate& update) {
     const Offer& format = *negotiation_.chosen();
     writer_.describe(slot, format, update, negotiation_.damageIsKnown());
-    push(slot);
+    pool_.push(*published_.node(), slot);
+    awaitCycle();
     ++counters_.commits;
     if (format.rung == Rung::direct)
         ++directFrames_;
