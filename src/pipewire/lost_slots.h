@@ -13,9 +13,9 @@ namespace vgpuview {
 /// Where others stay, the pool stays too: if no slot comes free for long, a new one is due.
 class LostSlots {
 public:
-    /// One of several consumers has left.
+    /// A consumer has left.
     void suspect() noexcept { suspected_ = true; }
-    /// There is a new pool, or nobody to take slots along.
+    /// There will be a new pool.
     void clear() noexcept {
         suspected_ = false;
         noneSince_.reset();

@@ -360,13 +360,12 @@ void StreamSink::Stream::takeBackBuffers() {
     if (state_ != NodeState::streaming)
         return;
     pool_.collect(*published_.node());
-    if (set_.allBeingRead()) {
-        // The source has none left to draw in: no frame comes, and no consumer says when it has done with one.
+    // The source has none left to draw in: no frame comes, and no consumer says when it has done with one.
+    const bool sourceWaits = set_.allBeingRead();
+    if (sourceWaits || pool_.doubtful())
         slotTimer_->arm(loop_.now() + pacing_.interval());
+    if (sourceWaits)
         noSlotIsFree();
-    } else if (pool_.doubtful()) {
-        slotTimer_->arm(loop_.now() + pacing_.interval());
-    }
 }
 
 void StreamSink::Stream::lookAfterSlots() {

@@ -80,9 +80,7 @@ public:
         ++frame_.sequence;
         drawPattern(frame_.sequence, DRM_FORMAT_XRGB8888, PatternAlpha::zero, size_, drawn.buffer->layout().stride,
                     drawn.mapped.bytes());
-        frame_.primary = Plane{.buffer = drawn.buffer, .position = {}, .hotSpot = {}};
-        inode = drawn.inode;
-        changed_ = true;
+        showLast();
     }
     /// A picture of which one row differs from the last one, in a buffer that nobody reads; none: nothing is shown.
     void flipRow(std::uint32_t y) {
@@ -99,9 +97,7 @@ public:
         std::fill_n(row, size_.width, 0x01010101U * static_cast<std::uint32_t>(frame_.sequence % 255 + 1));
         damage.clear();
         damage.add({{0, static_cast<std::int32_t>(y)}, {size_.width, 1}});
-        frame_.primary = Plane{.buffer = drawn.buffer, .position = {}, .hotSpot = {}};
-        inode = drawn.inode;
-        changed_ = true;
+        showLast();
     }
     /// The last ones, as added, come first now.
     void turnBack(std::size_t count) {
@@ -111,9 +107,7 @@ public:
     void turn() {
         std::rotate(buffers_.begin(), buffers_.begin() + 1, buffers_.end());
         ++frame_.sequence;
-        frame_.primary = Plane{.buffer = buffers_.back().buffer, .position = {}, .hotSpot = {}};
-        inode = buffers_.back().inode;
-        changed_ = true;
+        showLast();
     }
     /// Something new in the buffer that is shown.
     void turnInPlace() {
@@ -154,6 +148,11 @@ private:
         std::uint64_t inode;
     };
 
+    void showLast() {
+        frame_.primary = Plane{.buffer = buffers_.back().buffer, .position = {}, .hotSpot = {}};
+        inode = buffers_.back().inode;
+        changed_ = true;
+    }
     [[nodiscard]] BufferRef withModifier(BufferRef buffer) const {
         if (modifier == DRM_FORMAT_MOD_LINEAR)
             return buffer;
